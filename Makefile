@@ -1,0 +1,52 @@
+# Every target does its own set-up in .venv; a second call starts at once.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test slow lint format types wheel lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## create .venv with the pinned, hash-checked requirements
+
+$(STAMP): requirements/dev.txt setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	"PYTHON: %d.%d is not supported; call make PYTHON=python3.11 (3.11 to 3.13)" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## train, evaluate, export, publish and load one episodic agent
+	$(BIN)/kerasmeta demo
+
+test: setup ## the tests a newcomer should run (a few minutes)
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: setup ## the slow tests: learning, kill and resume, the wheel
+	$(BIN)/python -m pytest -m slow
+
+lint: setup ## ruff check and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup ## mypy
+	$(BIN)/mypy
+
+wheel: setup ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+lock: ## compile requirements/dev.txt anew (needs uv on the PATH)
+	cd requirements && uv pip compile --universal --python-version 3.11 \
+	  --override overrides.txt --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" dev.in -o dev.txt
+
+clean: ## remove build products and .venv
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

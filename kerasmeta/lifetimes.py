@@ -1,0 +1,16 @@
+"""Recorded behaviour as plain NumPy arrays: what players make and analyses read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Lifetimes(NamedTuple):
+    """`B` recorded lifetimes of at most `T` steps."""
+
+    observation: dict[str, np.ndarray]  # each [B, T, ...], what the agent saw
+    action: np.ndarray  # [B, T] int32 (discrete) or [B, T, A] float32
+    reward: np.ndarray  # [B, T] float32, paid for the action of the same step
+    valid: np.ndarray  # [B, T] bool, false after a lifetime's last action
