@@ -1,0 +1,313 @@
+"""The differentiable neural dictionary (DND): episodic memory of cell states.
+
+Keys are contexts, values are cell states; both are stored detached, so that memory
+content carries no gradient (Ritter et al. 2018; every published implementation). The
+state goes in and comes out as a NamedTuple; nothing mutable lives on the layer.
+
+Sources: Pritzel et al. (2017). Neural Episodic Control. ICML (inverse-distance kernel,
+least-recently-used eviction); Ritter et al. (2018). Been there, done that. ICML
+(nearest neighbour by cosine, keyed by the task's context).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kerasmeta._keras import keras, tf
+from kerasmeta.errors import UserError
+
+READS = ("nearest", "inverse_distance", "softmax")
+EVICTIONS = ("oldest", "least_recently_used")
+
+# δ of Pritzel et al. (2017), equation 5: keeps the kernel finite at distance zero.
+KERNEL_DELTA = 1e-3
+
+
+class DNDState(NamedTuple):
+    """`N` slots for each of `B` lifetimes. A slot written at time 0 is empty."""
+
+    keys: Any  # [B, N, K]
+    values: Any  # [B, N, H]
+    written_at: Any  # [B, N] int32, the clock when the slot was last written
+    used_at: Any  # [B, N] int32, the clock when it was last written or read
+    clock: Any  # [B] int32, counts reads and writes
+
+
+class Retrieval(NamedTuple):
+    """What a read found."""
+
+    memory: Any  # [B, H], m: zeros where nothing was read
+    slot: Any  # [B] int32, the most similar slot, -1 where nothing was read
+    similarity: Any  # [B], its cosine similarity to the query, 0 there
+
+
+def empty(
+    batch_size: Any, capacity: int, key_size: int, units: int, dtype: Any = tf.float32
+) -> DNDState:
+    """An empty memory."""
+    return DNDState(
+        keys=tf.zeros([batch_size, capacity, key_size], dtype),
+        values=tf.zeros([batch_size, capacity, units], dtype),
+        written_at=tf.zeros([batch_size, capacity], tf.int32),
+        used_at=tf.zeros([batch_size, capacity], tf.int32),
+        clock=tf.zeros([batch_size], tf.int32),
+    )
+
+
+def clear(state: DNDState, where: Any) -> DNDState:
+    """Empties the memories of the lifetimes where `where` (bool `[B]`) is true."""
+    kept = tf.cast(tf.logical_not(where), tf.int32)  # [B]
+    return state._replace(
+        written_at=state.written_at * kept[:, tf.newaxis],
+        used_at=state.used_at * kept[:, tf.newaxis],
+        clock=state.clock * kept,
+    )
+
+
+def cosine_similarity(keys: Any, query: Any) -> Any:
+    """cos(k_n, q) for keys `[B, N, K]` and a query `[B, K]`: `[B, N]`; 0 for a zero vector."""
+    dots = tf.einsum("bnk,bk->bn", keys, query)
+    norms = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
+    return dots * tf.math.rsqrt(tf.maximum(norms, 1e-12))
+
+
+def newest_of_the_best(scores: Any, written_at: Any) -> Any:
+    """The slot `[B]` with the highest of `scores` `[B, N]`; of equal ones the newest."""
+    best = tf.reduce_max(scores, axis=-1, keepdims=True)
+    candidates = tf.where(scores >= best, written_at, -1)
+    return tf.argmax(candidates, axis=-1, output_type=tf.int32)
+
+
+def nearest_weights(similarity: Any, written_at: Any) -> Any:
+    """Read weights `[B, N]` of the one most similar slot, newest first."""
+    slot = newest_of_the_best(similarity, written_at)
+    return tf.one_hot(slot, tf.shape(similarity)[1], dtype=similarity.dtype)
+
+
+def inverse_distance_weights(
+    keys: Any, query: Any, written_at: Any, neighbors: int
+) -> Any:
+    """w_n = k_n / Σ k, k_n = 1 / (‖q - key_n‖² + δ) over the nearest slots: `[B, N]`.
+
+    Pritzel et al. (2017), equations 2 and 5. Of equally distant slots the newest
+    count first; an empty slot (written at 0) has weight 0.
+    """
+    distances = tf.reduce_sum((keys - query[:, tf.newaxis]) ** 2, axis=-1)  # [B, N]
+    occupied = written_at > 0
+    kernel = tf.where(occupied, 1.0 / (distances + KERNEL_DELTA), 0.0)
+    # top_k prefers low indices among equals: put the newest slots first.
+    order = tf.argsort(written_at, direction="DESCENDING", stable=True)
+    ranked = tf.gather(kernel, order, batch_dims=1)
+    count = min(neighbors, keys.shape[1])
+    _, ranks = tf.math.top_k(ranked, k=count)
+    slots = tf.gather(order, ranks, batch_dims=1)  # [B, count]
+    chosen = tf.reduce_sum(tf.one_hot(slots, keys.shape[1], dtype=kernel.dtype), axis=1)
+    kernel *= chosen
+    return tf.math.divide_no_nan(kernel, tf.reduce_sum(kernel, -1, keepdims=True))
+
+
+def softmax_weights(similarity: Any, occupied: Any, temperature: float) -> Any:
+    """softmax(cos(k_n, q) / temperature) over the occupied slots: `[B, N]`."""
+    logits = tf.where(occupied, similarity / temperature, similarity.dtype.min)
+    return tf.nn.softmax(logits) * tf.cast(occupied, similarity.dtype)
+
+
+@keras.utils.register_keras_serializable(package="kerasmeta")
+class DND(keras.layers.Layer):
+    """A differentiable neural dictionary with fixed capacity. It has no weights.
+
+    Args:
+        capacity: N, the number of slots.
+        key_size: K.
+        units: H, the size of a value (a cell state).
+        read: "nearest" (one slot, by cosine), "inverse_distance" (`num_neighbors`
+            slots, Pritzel's kernel) or "softmax" (all slots, by cosine).
+        num_neighbors: Of "inverse_distance".
+        temperature: Of "softmax".
+        min_similarity: A read whose best cosine is below this finds nothing.
+        eviction: Which slot a full memory replaces: "oldest" or
+            "least_recently_used" (a read slot counts as used).
+        overwrite: Whether an equal key's slot is written again instead of a new one.
+
+    An empty memory or a zero query reads zeros. Among equal keys the newest wins.
+    `softmax` without `overwrite` averages the values of equal keys.
+
+    As a cell of `tf.keras.layers.RNN` a step reads, then writes: inputs are
+    `(query [B, K], value [B, H], store [B, 1])` and a storing step does not read.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        key_size: int,
+        units: int,
+        read: str = "nearest",
+        num_neighbors: int = 5,
+        temperature: float = 0.1,
+        min_similarity: float = -1.0,
+        eviction: str = "oldest",
+        overwrite: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        _check_positive(
+            capacity=capacity,
+            key_size=key_size,
+            units=units,
+            num_neighbors=num_neighbors,
+            temperature=temperature,
+        )
+        _check_choice("read", read, READS)
+        _check_choice("eviction", eviction, EVICTIONS)
+        self.capacity = capacity
+        self.key_size = key_size
+        self.units = units
+        self.read_kind = read
+        self.num_neighbors = num_neighbors
+        self.temperature = temperature
+        self.min_similarity = min_similarity
+        self.eviction = eviction
+        self.overwrite = overwrite
+
+    @property
+    def state_size(self) -> DNDState:
+        return DNDState(
+            keys=tf.TensorShape([self.capacity, self.key_size]),
+            values=tf.TensorShape([self.capacity, self.units]),
+            written_at=tf.TensorShape([self.capacity]),
+            used_at=tf.TensorShape([self.capacity]),
+            clock=tf.TensorShape([]),
+        )
+
+    @property
+    def output_size(self) -> int:
+        return self.units
+
+    def get_initial_state(
+        self, inputs: Any = None, batch_size: Any = None, dtype: Any = None
+    ) -> DNDState:
+        """An empty memory for `batch_size` lifetimes."""
+        if batch_size is None:
+            batch_size = tf.shape(tf.nest.flatten(inputs)[0])[0]
+        dtype = dtype or self.compute_dtype
+        return empty(batch_size, self.capacity, self.key_size, self.units, dtype)
+
+    def weights_for(self, state: DNDState, query: Any, similarity: Any) -> Any:
+        """Read weights `[B, N]`: non-negative, summing to 1 where anything is stored."""
+        if self.read_kind == "inverse_distance":
+            return inverse_distance_weights(
+                state.keys, query, state.written_at, self.num_neighbors
+            )
+        if self.read_kind == "softmax":
+            return softmax_weights(similarity, state.written_at > 0, self.temperature)
+        return nearest_weights(similarity, state.written_at)
+
+    def read(
+        self, state: DNDState, query: Any, mask: Any = None
+    ) -> tuple[Retrieval, DNDState]:
+        """Looks a query up.
+
+        Args:
+            state: The `DNDState`.
+            query: `[B, K]`. A zero vector reads nothing.
+            mask: Optional bool `[B]`; false reads nothing.
+
+        Returns:
+            The `Retrieval`, and the state with the use of the best slot noted.
+        """
+        occupied = state.written_at > 0  # [B, N]
+        similarity = cosine_similarity(state.keys, query)
+        similarity = tf.where(occupied, similarity, tf.constant(-2.0, similarity.dtype))
+        slot = newest_of_the_best(similarity, state.written_at)
+        best = tf.reduce_max(similarity, axis=-1)
+        found = tf.reduce_any(query != 0, axis=-1) & (best >= self.min_similarity)
+        if mask is not None:
+            found &= mask
+        if self.read_kind == "nearest":
+            memory = tf.gather(state.values, slot, batch_dims=1)
+        else:
+            weights = self.weights_for(state, query, similarity)
+            memory = tf.einsum("bn,bnh->bh", weights, state.values)
+        memory = tf.where(found[:, tf.newaxis], memory, tf.zeros_like(memory))
+        retrieval = Retrieval(
+            memory,
+            tf.where(found, slot, -1),
+            tf.where(found, best, tf.zeros_like(best)),
+        )
+        if self.eviction == "least_recently_used":
+            state = _note_use(state, retrieval.slot)
+        return retrieval, state
+
+    def write(self, state: DNDState, key: Any, value: Any, mask: Any) -> DNDState:
+        """Stores `(key [B, K], value [B, H])` where `mask` (bool `[B]`) is true."""
+        key, value = tf.stop_gradient(key), tf.stop_gradient(value)
+        slot = self._slot_for(state, key)
+        clock = state.clock + tf.cast(mask, tf.int32)
+
+        def put(slots: Any, new: Any) -> Any:
+            index = tf.stack([tf.range(tf.shape(slot)[0]), slot], axis=1)  # [B, 2]
+            old = tf.gather_nd(slots, index)
+            chosen = tf.reshape(mask, [-1] + [1] * (new.shape.rank - 1))
+            return tf.tensor_scatter_nd_update(slots, index, tf.where(chosen, new, old))
+
+        return DNDState(
+            put(state.keys, key),
+            put(state.values, value),
+            put(state.written_at, clock),
+            put(state.used_at, clock),
+            clock,
+        )
+
+    def _slot_for(self, state: DNDState, key: Any) -> Any:
+        """The slot `[B]` a write goes to: an equal key's, an empty one, the evicted one."""
+        by_use = self.eviction == "least_recently_used"
+        stamps = state.used_at if by_use else state.written_at
+        slot = tf.argmin(stamps, axis=-1, output_type=tf.int32)
+        if not self.overwrite:
+            return slot
+        equal = tf.reduce_all(state.keys == key[:, tf.newaxis], axis=-1)
+        equal &= state.written_at > 0
+        same = tf.argmax(
+            tf.where(equal, state.written_at, 0), axis=-1, output_type=tf.int32
+        )
+        return tf.where(tf.reduce_any(equal, axis=-1), same, slot)
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+        query, value, store = inputs
+        state = DNDState(*tf.nest.flatten(states))
+        store = tf.reshape(tf.cast(store, tf.bool), [-1])
+        retrieval, state = self.read(state, query, mask=tf.logical_not(store))
+        return retrieval.memory, self.write(state, query, value, store)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "capacity": self.capacity,
+            "key_size": self.key_size,
+            "units": self.units,
+            "read": self.read_kind,
+            "num_neighbors": self.num_neighbors,
+            "temperature": self.temperature,
+            "min_similarity": self.min_similarity,
+            "eviction": self.eviction,
+            "overwrite": self.overwrite,
+        }
+
+
+def _note_use(state: DNDState, slot: Any) -> DNDState:
+    """Stamps the read slots `[B]` (-1: none) as just used."""
+    clock = state.clock + tf.cast(slot >= 0, tf.int32)
+    read = tf.one_hot(slot, state.used_at.shape[1], on_value=True, off_value=False)
+    used_at = tf.where(read, clock[:, tf.newaxis], state.used_at)
+    return state._replace(used_at=used_at, clock=clock)
+
+
+def _check_positive(**arguments: float) -> None:
+    for name, value in arguments.items():
+        if not value > 0:
+            raise UserError(name, value, "is not positive", "give a positive number")
+
+
+def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UserError(name, value, "is not known", f"use one of {', '.join(known)}")

@@ -1,0 +1,228 @@
+"""The epLSTM through time, with its derivatives written out by hand.
+
+Reverse-mode differentiation through `tf.while_loop` keeps an accumulator for every
+intermediate tensor and, differentiated twice, recompiles under XLA. Here the forward
+scan stores what its derivatives need once, and three short loops do the rest:
+
+* `_forward`: hidden and cell states of all steps;
+* `_adjoint`: J^T u, the gradient, a scan backwards over the stored activations;
+* `_tangent`: J v, the directional derivative, a scan forwards over the same.
+
+The adjoint is linear in u and its derivative with respect to u is the tangent, which is
+what a Gauss-Newton (Fisher) product asks for by differentiating J^T u with respect to u
+("double vjp"). Second derivatives with respect to anything else are not offered: they
+come out as NaN rather than wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kerasmeta._keras import tf
+from kerasmeta.layers.ep_lstm import LSTMState, ep_lstm_step, reinstated
+
+
+class _Stored(NamedTuple):
+    """Activations of all steps, `[T, B, ...]`."""
+
+    gates: Any  # [T, B, gates * H], i, f, o, (r,) g after their nonlinearities
+    tanh_cell: Any  # [T, B, H]
+    hidden_in: Any  # [T, B, H], h_{t-1} after the resets
+    cell_in: Any  # [T, B, H], c_{t-1} after the resets
+    reinstated: Any  # [T, B, H], tanh(m), or [0] without reinstatement
+    keep: Any  # [T, B, 1], 0 where the state is cleared before the step
+    recurrent_kernel: Any  # [H, gates * H]
+
+
+def ep_lstm_scan(
+    projected: Any,
+    memory: Any,
+    reset: Any,
+    state: LSTMState,
+    recurrent_kernel: Any,
+    activation: str = "tanh",
+) -> tuple[Any, Any]:
+    """Runs the cell over `T` steps.
+
+    Args:
+        projected: W x + b, `[T, B, 5H]`, or `[T, B, 4H]` where `memory` is None.
+        memory: m, `[T, B, H]`, or None for a plain LSTM. Carries no gradient.
+        reset: Bool `[T, B]`: the state is cleared before these steps.
+        state: The `LSTMState` before the first step.
+        recurrent_kernel: U, `[H, 5H]` or `[H, 4H]`.
+        activation: On m: "tanh" or "identity".
+
+    Returns:
+        hidden and cell states of all steps, each `[T, B, H]`.
+    """
+    keep = 1.0 - tf.cast(reset, projected.dtype)[..., tf.newaxis]  # [T, B, 1]
+    if memory is None:
+        remembered = tf.zeros([0], projected.dtype)
+    else:
+        remembered = tf.stop_gradient(reinstated(memory, activation))
+    return _scan(projected, recurrent_kernel, *state, remembered, keep)
+
+
+def simple_scan(
+    projected: Any,
+    memory: Any,
+    reset: Any,
+    state: LSTMState,
+    recurrent_kernel: Any,
+    activation: str = "tanh",
+) -> tuple[Any, Any]:
+    """`ep_lstm_scan` by stepping the cell and automatic differentiation: the oracle."""
+    hiddens, cells = [], []
+    for t in range(projected.shape[0]):
+        keep = 1.0 - tf.cast(reset[t], projected.dtype)[:, tf.newaxis]  # [B, 1]
+        state = LSTMState(state.hidden * keep, state.cell * keep)
+        m = None if memory is None else memory[t]
+        state, _ = ep_lstm_step(projected[t], m, state, recurrent_kernel, activation)
+        hiddens.append(state.hidden)
+        cells.append(state.cell)
+    return tf.stack(hiddens), tf.stack(cells)
+
+
+@tf.custom_gradient
+def _scan(
+    projected: Any, kernel: Any, hidden: Any, cell: Any, remembered: Any, keep: Any
+) -> Any:
+    hiddens, cells, stored = _forward(projected, kernel, hidden, cell, remembered, keep)
+
+    def gradient(d_hiddens: Any, d_cells: Any) -> tuple[Any, ...]:
+        return (*_adjoint(d_hiddens, d_cells, *stored), None, None)
+
+    return (hiddens, cells), gradient
+
+
+def _has_reinstatement(stored: _Stored) -> bool:
+    return stored.reinstated.shape.rank == 3
+
+
+def _arrays(count: int, like: Any) -> list[Any]:
+    size = tf.shape(like)[0]
+    return [
+        tf.TensorArray(like.dtype, size=size, element_shape=None) for _ in range(count)
+    ]
+
+
+def _forward(
+    projected: Any, kernel: Any, hidden: Any, cell: Any, remembered: Any, keep: Any
+) -> tuple[Any, Any, _Stored]:
+    """All states, and the activations the derivatives need."""
+    steps = tf.shape(projected)[0]
+    reinstatement = remembered.shape.rank == 3
+    units = kernel.shape[0]
+
+    def body(t: Any, h: Any, c: Any, arrays: list[Any]) -> tuple[Any, ...]:
+        h, c = h * keep[t], c * keep[t]
+        z = projected[t] + tf.matmul(h, kernel)  # [B, gates * H]
+        gates = tf.sigmoid(z[:, :-units])  # [B, (gates - 1) * H]
+        candidate = tf.tanh(z[:, -units:])
+        i, f, o = (gates[:, n * units : (n + 1) * units] for n in range(3))
+        new_c = i * candidate + f * c
+        if reinstatement:
+            new_c += gates[:, 3 * units :] * remembered[t]
+        tanh_c = tf.tanh(new_c)
+        new_h = o * tanh_c
+        gates = tf.concat([gates, candidate], axis=1)
+        written = (new_h, new_c, gates, tanh_c, h, c)
+        arrays = [a.write(t, x) for a, x in zip(arrays, written, strict=True)]
+        return t + 1, new_h, new_c, arrays
+
+    loop = tf.while_loop(
+        lambda t, *_: t < steps,
+        body,
+        (tf.constant(0), hidden, cell, _arrays(6, projected)),
+        maximum_iterations=steps,
+    )
+    hiddens, cells, *activations = (array.stack() for array in loop[-1])
+    stored = _Stored(*activations, remembered, keep, kernel)
+    return hiddens, cells, stored
+
+
+@tf.custom_gradient
+def _adjoint(d_hiddens: Any, d_cells: Any, *activations: Any) -> Any:
+    """J^T u: gradients for (projected, recurrent_kernel, hidden, cell)."""
+    stored = _Stored(*activations)
+    gradients = _backward(d_hiddens, d_cells, stored)
+
+    def gradient(*tangents: Any) -> tuple[Any, ...]:
+        undefined = [x * float("nan") for x in stored]
+        return (*_tangent(*tangents, stored), *undefined)
+
+    return gradients, gradient
+
+
+def _backward(d_hiddens: Any, d_cells: Any, stored: _Stored) -> tuple[Any, ...]:
+    kernel, steps = stored.recurrent_kernel, tf.shape(d_hiddens)[0]
+    units, reinstatement = kernel.shape[0], _has_reinstatement(stored)
+    blocks = 5 if reinstatement else 4
+
+    def body(t: Any, dh: Any, dc: Any, array: Any) -> tuple[Any, ...]:
+        gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
+        i, f, o, *r, g = tf.split(gates, blocks, axis=1)
+        dh += d_hiddens[t]
+        dc += d_cells[t] + dh * o * (1.0 - tanh_c * tanh_c)
+        slopes = [dc * g, dc * stored.cell_in[t], dh * tanh_c]
+        if reinstatement:
+            slopes.append(dc * stored.reinstated[t])
+        squashed = gates[:, :-units]
+        dz = tf.concat(slopes, axis=1) * squashed * (1.0 - squashed)
+        dz = tf.concat([dz, dc * i * (1.0 - g * g)], axis=1)  # [B, gates * H]
+        dh = tf.matmul(dz, kernel, transpose_b=True) * stored.keep[t]
+        return t - 1, dh, dc * f * stored.keep[t], array.write(t, dz)
+
+    zeros = tf.zeros_like(d_hiddens[0])
+    _, dh, dc, array = tf.while_loop(
+        lambda t, *_: t >= 0,
+        body,
+        (steps - 1, zeros, zeros, _arrays(1, d_hiddens)[0]),
+        maximum_iterations=steps,
+    )
+    d_projected = array.stack()  # [T, B, gates * H]
+    flat_hidden = tf.reshape(stored.hidden_in, [-1, units])
+    flat_slopes = tf.reshape(d_projected, [-1, blocks * units])
+    d_kernel = tf.matmul(flat_hidden, flat_slopes, transpose_a=True)
+    return d_projected, d_kernel, dh, dc
+
+
+def _tangent(
+    t_projected: Any, t_kernel: Any, t_hidden: Any, t_cell: Any, stored: _Stored
+) -> tuple[Any, Any]:
+    """J v: how hidden and cell states `[T, B, H]` move with a tangent of the inputs."""
+    kernel, steps = stored.recurrent_kernel, tf.shape(t_projected)[0]
+    units, reinstatement = kernel.shape[0], _has_reinstatement(stored)
+    driven = t_projected + tf.tensordot(stored.hidden_in, t_kernel, axes=1)
+
+    def body(t: Any, th: Any, tc: Any, arrays: list[Any]) -> tuple[Any, ...]:
+        th, tc = th * stored.keep[t], tc * stored.keep[t]
+        gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
+        squashed, g = gates[:, :-units], gates[:, -units:]
+        tz = driven[t] + tf.matmul(th, kernel)  # [B, gates * H]
+        t_squashed = squashed * (1.0 - squashed) * tz[:, :-units]
+        ti, tf_, to, *tr = tf.split(t_squashed, 4 if reinstatement else 3, axis=1)
+        i, f, o, *_ = tf.split(squashed, 4 if reinstatement else 3, axis=1)
+        tc = (
+            ti * g
+            + i * (1.0 - g * g) * tz[:, -units:]
+            + tf_ * stored.cell_in[t]
+            + f * tc
+        )
+        if reinstatement:
+            tc += tr[0] * stored.reinstated[t]
+        th = to * tanh_c + o * (1.0 - tanh_c * tanh_c) * tc
+        return (
+            t + 1,
+            th,
+            tc,
+            [a.write(t, x) for a, x in zip(arrays, (th, tc), strict=True)],
+        )
+
+    loop = tf.while_loop(
+        lambda t, *_: t < steps,
+        body,
+        (tf.constant(0), t_hidden, t_cell, _arrays(2, t_projected)),
+        maximum_iterations=steps,
+    )
+    return loop[-1][0].stack(), loop[-1][1].stack()
