@@ -1,0 +1,29 @@
+"""Task families: pure, batched, in-graph rules with reference players.
+
+Importing this package does not import TensorFlow; `make` does, when it makes a task.
+"""
+
+from kerasmeta.tasks.registry import TaskEntry, entry, make, names, register
+
+__all__ = ["TaskEntry", "entry", "make", "names", "register"]
+
+register(
+    TaskEntry(
+        name="two_step",
+        module="kerasmeta.tasks.two_step",
+        class_name="TwoStep",
+        summary="two-stage choice whose reward contingency reverses",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 4.",
+    )
+)
+register(
+    TaskEntry(
+        name="episodic_two_step",
+        module="kerasmeta.tasks.episodic_two_step",
+        class_name="EpisodicTwoStep",
+        summary="two-step task in which a cue brings back the outcome of a past trial",
+        paper="Ritter et al. (2018). Episodic control as meta-reinforcement learning. "
+        "bioRxiv 360537.",
+    )
+)

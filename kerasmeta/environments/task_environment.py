@@ -1,0 +1,98 @@
+"""Any task as a TF-Agents environment that runs inside a graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasmeta._keras import tf, tf_agents
+from kerasmeta.environments import dynamics
+from kerasmeta.tasks import seeds
+from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.validation import check_count
+
+tf_environment = tf_agents.environments.tf_environment
+
+
+class TaskEnvironment(tf_environment.TFEnvironment, tf.Module):
+    """`B` parallel lifetimes of a task.
+
+    It owns the variables (the task's state, the current `TimeStep`, the key and the
+    step counter that all randomness derives from) and nothing else; the rules are the
+    task's and `dynamics`'. The variables are tracked: a `tf.train.Checkpoint` of the
+    environment continues the very same lifetimes.
+
+    A row that has reached LAST begins a new lifetime at the next step, whose action is
+    ignored, as in every TF-Agents environment.
+
+    Args:
+        task: The task.
+        batch_size: `B`.
+        seed: The same seed gives the same lifetimes, bit for bit, on one machine. See
+          `kerasmeta.tasks.seeds.as_seed`.
+
+    Raises:
+        UserError: `batch_size` is not positive, or the seed is out of range.
+    """
+
+    def __init__(self, task: Task, batch_size: int, seed: Any = 0) -> None:
+        check_count("batch_size", batch_size)
+        tf.Module.__init__(self, name="task_environment")
+        tf_environment.TFEnvironment.__init__(
+            self, action_spec=task.action_spec, batch_size=batch_size
+        )
+        self.task = task
+        key = seeds.key_from(seeds.as_seed(seed))
+        state, time_step = dynamics.first_step(task, batch_size, seeds.at_step(key, 0))
+        self._key = tf.Variable(key, trainable=False, name="key")
+        self._counter = tf.Variable(1, trainable=False, name="counter", dtype=tf.int64)
+        self._task_state = tf.nest.map_structure(_variable, state)
+        self._time_step = tf.nest.map_structure(_variable, time_step)
+
+    def reset_with_seed(self, seed: Any) -> Any:
+        """Begins the lifetimes that belong to a seed; returns the FIRST `TimeStep`.
+
+        Works inside a `tf.function`. A training loop that calls it in every iteration
+        with (run seed, iteration) sees the same lifetimes when it is resumed.
+
+        Args:
+            seed: A Python integer, a tensor `[2]`, or a pair of integers.
+        """
+        self._key.assign(seeds.key_from(seeds.as_seed(seed)))
+        self._counter.assign(0)
+        return self._reset()
+
+    def time_step_spec(self) -> Any:
+        return dynamics.time_step_spec(self.task)
+
+    def _current_time_step(self) -> Any:
+        # Tracking wraps the containers of variables; what leaves here is plain.
+        values = [tf.identity(value) for value in tf.nest.flatten(self._time_step)]
+        return tf.nest.pack_sequence_as(self.time_step_spec(), values)
+
+    def _reset(self) -> Any:
+        seed = self._next_seed()
+        return self._assign(*dynamics.first_step(self.task, self.batch_size, seed))
+
+    def _step(self, action: Any) -> Any:
+        state = tf.nest.map_structure(tf.identity, self._task_state)
+        step_type = tf.identity(self._time_step.step_type)
+        seed = self._next_seed()
+        return self._assign(
+            *dynamics.next_step(self.task, state, step_type, action, seed)
+        )
+
+    def _next_seed(self) -> Any:
+        """The seed of this call; each call takes one."""
+        seed = seeds.at_step(self._key, self._counter)
+        self._counter.assign_add(1)
+        return seed
+
+    def _assign(self, state: Any, time_step: Any) -> Any:
+        pairs = ((self._task_state, state), (self._time_step, time_step))
+        for variables, values in pairs:
+            tf.nest.map_structure(lambda old, new: old.assign(new), variables, values)
+        return time_step
+
+
+def _variable(value: Any) -> Any:
+    return tf.Variable(value, trainable=False)

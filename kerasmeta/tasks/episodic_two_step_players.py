@@ -1,0 +1,141 @@
+"""Reference players of the contextual two-step task: with memory, and an oracle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kerasmeta._keras import tf
+from kerasmeta.tasks import contexts
+from kerasmeta.tasks.base import Player
+from kerasmeta.tasks.two_step_players import (
+    action_values,
+    after_reversal,
+    greedy,
+    posterior,
+    state_reached,
+    state_values,
+)
+
+if TYPE_CHECKING:
+    from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
+
+
+class Memory(NamedTuple):
+    """The outcomes of past trials by context; `U` is the number of uncued trials."""
+
+    codes: Any  # [B, U] int64, -1 where empty
+    reached: Any  # [B, U] int32
+    rewards: Any  # [B, U] float32
+    count: Any  # [B] int32, outcomes stored
+
+
+class RememberingState(NamedTuple):
+    """What a Bayesian player with a memory carries."""
+
+    belief: Any  # [B] float32, the chance that S2 is the good state
+    memory: Memory
+    recalled: Any  # [B] int32, the state recalled in the last trial, -1 if none
+
+
+def write(memory: Memory, code: Any, reached: Any, reward: Any, store: Any) -> Memory:
+    """Stores one outcome in the next slot, where `store` `[B]` is true."""
+    slots = tf.range(memory.codes.shape[1])
+    here = store[:, None] & tf.equal(slots, memory.count[:, None])  # [B, U]
+    return Memory(
+        codes=tf.where(here, code[:, None], memory.codes),
+        reached=tf.where(here, reached[:, None], memory.reached),
+        rewards=tf.where(here, reward[:, None], memory.rewards),
+        count=memory.count + tf.cast(store, tf.int32),
+    )
+
+
+def read(memory: Memory, code: Any) -> tuple[Any, Any]:
+    """The state reached (-1 if unknown) and the reward stored with a code, each `[B]`.
+
+    Codes are distinct, so that at most one slot matches.
+    """
+    match = tf.equal(memory.codes, code[:, None])  # [B, U]
+    reached = tf.reduce_max(tf.where(match, memory.reached, -1), axis=-1)
+    reward = tf.reduce_sum(tf.where(match, memory.rewards, 0.0), axis=-1)
+    return reached, reward
+
+
+def values_with_cue(values: Any, past_reached: Any, past_reward: Any) -> Any:
+    """The values of the states `[B, 2]` when one of them would pay a known reward."""
+    known = tf.equal(tf.range(2), past_reached[:, None])  # [B, 2]
+    return tf.where(known, past_reward[:, None], values)
+
+
+class EpisodicBayesPlayer(Player):
+    """Filters the good state exactly and remembers every outcome by its context.
+
+    A reward that repeats an old one says nothing about the good state now and leaves
+    the belief alone. It chooses for the trial at hand (myopically): by the reward that
+    it remembers for the cued state, and by its belief for the other.
+    """
+
+    def __init__(self, task: EpisodicTwoStep) -> None:
+        self.task = task
+
+    def initial_state(self, batch_size: int) -> RememberingState:
+        slots = [batch_size, self.task.uncued_trials]
+        nothing = tf.fill([batch_size], -1)
+        return RememberingState(
+            belief=tf.fill([batch_size], 0.5),
+            memory=Memory(
+                codes=tf.fill(slots, tf.constant(-1, tf.int64)),
+                reached=tf.fill(slots, -1),
+                rewards=tf.zeros(slots),
+                count=tf.zeros([batch_size], tf.int32),
+            ),
+            recalled=nothing,
+        )
+
+    def act(
+        self,
+        state: RememberingState,
+        observation: dict[str, Any],
+        task_state: Any,
+        seed: Any,
+    ) -> tuple[Any, RememberingState]:
+        reached = state_reached(observation)
+        reward = observation["previous_reward"]
+        belief = self._believe(state, reached, reward)
+        code = contexts.code_of(observation["context"])
+        store = observation["store"]
+        memory = write(state.memory, code, reached, reward, store)
+        past_reached, past_reward = read(memory, code)
+        is_cue = observation["stimulus"][:, 3] > 0
+        recalled = tf.where(is_cue, past_reached, -1)
+        values = values_with_cue(state_values(belief, self.task), recalled, past_reward)
+        action = greedy(action_values(values, self.task.common), seed)
+        return action, RememberingState(belief, memory, recalled)
+
+    def _believe(self, state: RememberingState, reached: Any, reward: Any) -> Any:
+        """The belief `[B]` after the last trial's outcome, if one is shown."""
+        updated = posterior(state.belief, reached, reward, self.task)
+        is_repeat = tf.equal(reached, state.recalled)
+        belief = tf.where(is_repeat, state.belief, updated)
+        belief = after_reversal(belief, self.task.reversal)
+        return tf.where(reached >= 0, belief, state.belief)
+
+
+class EpisodicOraclePlayer(Player):
+    """Looks at the hidden good state and at the cued outcome."""
+
+    def __init__(self, task: EpisodicTwoStep) -> None:
+        self.task = task
+
+    def initial_state(self, batch_size: int) -> Any:
+        return ()
+
+    def act(
+        self, state: Any, observation: dict[str, Any], task_state: Any, seed: Any
+    ) -> tuple[Any, Any]:
+        values = state_values(tf.cast(task_state.good, tf.float32), self.task)
+        trial = tf.maximum(task_state.cued_trial, 0)
+        past_reached = tf.gather(task_state.reached, trial, batch_dims=1)
+        past_reward = tf.gather(task_state.rewards, trial, batch_dims=1)
+        past_reached = tf.where(task_state.cued_trial >= 0, past_reached, -1)
+        values = values_with_cue(values, past_reached, past_reward)
+        return greedy(action_values(values, self.task.common), seed), state

@@ -1,0 +1,104 @@
+"""The task families by name. Listing them does not import TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib
+import typing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pydantic
+
+from kerasmeta.errors import UserError
+
+if TYPE_CHECKING:
+    from kerasmeta.tasks.base import Task
+
+
+class TaskEntry(NamedTuple):
+    """Where a task family lives, and what a list of families says about it."""
+
+    name: str
+    module: str
+    class_name: str
+    summary: str
+    paper: str
+
+
+_entries: dict[str, TaskEntry] = {}
+
+
+def register(entry: TaskEntry) -> None:
+    """Adds a task family, so that `make` and the command line know it.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+    if entry.name in _entries:
+        raise ValueError(f"task {entry.name!r} is registered already")
+    _entries[entry.name] = entry
+
+
+def names() -> tuple[str, ...]:
+    """The registered task families, in order of registration."""
+    return tuple(_entries)
+
+
+def entry(name: str) -> TaskEntry:
+    """The registry's line on one task family.
+
+    Raises:
+        UserError: No such family.
+    """
+    if name not in _entries:
+        close = difflib.get_close_matches(name, _entries, n=1)
+        guess = f"did you mean '{close[0]}'? " if close else ""
+        raise UserError(
+            "task", name, "is not known", f"{guess}use one of {', '.join(_entries)}"
+        )
+    return _entries[name]
+
+
+def make(name: str, **parameters: Any) -> Task:
+    """Makes a task: `make("two_step", trials=50)`.
+
+    Args:
+        name: A name from `names()`.
+        **parameters: Fields of the task's class. A value given as text, as on a command
+          line, is converted to the field's type.
+
+    Raises:
+        UserError: The family or a parameter is not known, or a value is refused.
+    """
+    line = entry(name)
+    task_class = getattr(importlib.import_module(line.module), line.class_name)
+    allowed = [field.name for field in dataclasses.fields(task_class)]
+    hints = typing.get_type_hints(task_class)
+    for parameter, value in parameters.items():
+        if parameter not in allowed:
+            close = difflib.get_close_matches(parameter, allowed, n=1)
+            guess = f"did you mean '{close[0]}'? " if close else ""
+            raise UserError(
+                parameter,
+                value,
+                f"is not a parameter of task {name}",
+                f"{guess}use one of {', '.join(allowed)}",
+            )
+        if isinstance(value, str):
+            parameters[parameter] = _from_text(parameter, value, hints[parameter])
+    return task_class(**parameters)
+
+
+def _from_text(parameter: str, text: str, field_type: Any) -> Any:
+    """Converts a value given as text to the type of its field."""
+    try:
+        return pydantic.TypeAdapter(field_type).validate_strings(text)
+    except pydantic.ValidationError as error:
+        wanted = getattr(field_type, "__name__", str(field_type))
+        raise UserError(
+            parameter,
+            text,
+            f"is not of type {wanted}",
+            f"give a value of type {wanted}",
+        ) from error

@@ -1,0 +1,24 @@
+"""Checks of a task's parameters, for `__post_init__`."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from kerasmeta.errors import UserError
+
+
+def check_probability(name: str, value: Any) -> None:
+    """Refuses anything but a number from 0 to 1."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:
+        raise UserError(name, value, "is not a probability", "use a number in [0, 1]")
+
+
+def check_count(name: str, value: Any, minimum: int = 1) -> None:
+    """Refuses anything but a whole number of at least `minimum`."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_whole or value < minimum:
+        raise UserError(
+            name, value, "is not a usable count", f"use a whole number >= {minimum}"
+        )
