@@ -65,14 +65,14 @@ def clear(state: DNDState, where: Any) -> DNDState:
 
 
 def cosine_similarity(keys: Any, query: Any) -> Any:
-    """cos(k_n, q) for keys `[B, N, K]` and a query `[B, K]`: `[B, N]`; 0 for a zero vector."""
+    """cos(k_n, q), `[B, N]`, for keys `[B, N, K]` and `[B, K]`; 0 for a zero vector."""
     dots = tf.einsum("bnk,bk->bn", keys, query)
     norms = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
     return dots * tf.math.rsqrt(tf.maximum(norms, 1e-12))
 
 
 def newest_of_the_best(scores: Any, written_at: Any) -> Any:
-    """The slot `[B]` with the highest of `scores` `[B, N]`; of equal ones the newest."""
+    """The slot `[B]` with the highest of `scores` `[B, N]`; the newest of equals."""
     best = tf.reduce_max(scores, axis=-1, keepdims=True)
     candidates = tf.where(scores >= best, written_at, -1)
     return tf.argmax(candidates, axis=-1, output_type=tf.int32)
@@ -193,7 +193,7 @@ class DND(keras.layers.Layer):
         return empty(batch_size, self.capacity, self.key_size, self.units, dtype)
 
     def weights_for(self, state: DNDState, query: Any, similarity: Any) -> Any:
-        """Read weights `[B, N]`: non-negative, summing to 1 where anything is stored."""
+        """Read weights `[B, N]`: not negative, of sum 1 where anything is stored."""
         if self.read_kind == "inverse_distance":
             return inverse_distance_weights(
                 state.keys, query, state.written_at, self.num_neighbors
@@ -259,7 +259,7 @@ class DND(keras.layers.Layer):
         )
 
     def _slot_for(self, state: DNDState, key: Any) -> Any:
-        """The slot `[B]` a write goes to: an equal key's, an empty one, the evicted one."""
+        """The slot `[B]` of a write: an equal key's, an empty or the evicted one."""
         by_use = self.eviction == "least_recently_used"
         stamps = state.used_at if by_use else state.written_at
         slot = tf.argmin(stamps, axis=-1, output_type=tf.int32)

@@ -3,8 +3,8 @@
 i, f, o, r = σ(W x + U h + b),  g = tanh(W_g x + U_g h + b_g)
 c' = i ∘ g + f ∘ c + r ∘ tanh(m),  h' = o ∘ tanh(c')
 
-Sources: Ritter et al. (2018). Been there, done that: Meta-learning with episodic recall.
-ICML; the tanh on m is AlKhamissi's (2021, "The emergence of abstract and episodic
+Sources: Ritter et al. (2018). Been there, done that: Meta-learning with episodic
+recall. ICML; the tanh on m is AlKhamissi's (2021, "The emergence of abstract and episodic
 neurons in episodic meta-RL"). The gates see x and h, not m: with m = 0 or r = 0 the
 cell is a plain LSTM exactly.
 """
@@ -42,7 +42,7 @@ def reinstated(memory: Any, activation: str) -> Any:
 
 
 def gates_from(preactivation: Any, reinstatement: bool) -> Gates:
-    """Splits `[B, 5H]` (order i, f, o, r, g; without reinstatement `[B, 4H]`: i, f, o, g)."""
+    """Splits `[B, 5H]` (i, f, o, r, g) or, without reinstatement, `[B, 4H]`."""
     blocks = tf.split(preactivation, 5 if reinstatement else 4, axis=-1)
     squashed = [tf.sigmoid(block) for block in blocks[:-1]]
     if not reinstatement:
@@ -195,12 +195,15 @@ class EpLSTMCell(keras.layers.Layer):
 
     def project(self, features: Any) -> Any:
         """W x + b for features `[..., F]`: `[..., gates * H]`."""
+        if not self.built:
+            with tf.init_scope():
+                self.build([features.shape])
         return tf.tensordot(features, self.kernel, axes=1) + self.bias
 
     def step(
         self, features: Any, memory: Any, state: LSTMState
     ) -> tuple[LSTMState, Gates]:
-        """One step, with the gates laid open. `features` `[B, F]`, `memory` `[B, H]`."""
+        """One step, gates laid open. `features` `[B, F]`, `memory` `[B, H]`."""
         memory = memory if self.reinstatement else None
         return ep_lstm_step(
             self.project(features),

@@ -161,7 +161,7 @@ def _backward(d_hiddens: Any, d_cells: Any, stored: _Stored) -> tuple[Any, ...]:
 
     def body(t: Any, dh: Any, dc: Any, array: Any) -> tuple[Any, ...]:
         gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
-        i, f, o, *r, g = tf.split(gates, blocks, axis=1)
+        i, f, o, *_, g = tf.split(gates, blocks, axis=1)
         dh += d_hiddens[t]
         dc += d_cells[t] + dh * o * (1.0 - tanh_c * tanh_c)
         slopes = [dc * g, dc * stored.cell_in[t], dh * tanh_c]

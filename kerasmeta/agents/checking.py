@@ -1,0 +1,77 @@
+"""Checks of what users hand to an agent, with errors that name the key and the fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kerasmeta._keras import tf
+from kerasmeta.errors import UserError
+
+
+def check_observation(
+    observation: Any, spec: dict[str, Any], batch_size: Any
+) -> dict[str, Any]:
+    """The observation as tensors of the right types, or a `UserError`.
+
+    Symbolic tensors (inside a `tf.function`) are only checked for their static shape.
+    """
+    if not isinstance(observation, dict):
+        raise UserError(
+            "observation",
+            type(observation).__name__,
+            "is not a dict",
+            f"give a dict with {', '.join(spec)}",
+        )
+    missing = [key for key in spec if key not in observation]
+    if missing:
+        raise UserError(
+            "observation",
+            ", ".join(sorted(observation)),
+            f"lacks {', '.join(missing)}",
+            f"give a dict with {', '.join(spec)}",
+        )
+    unknown = sorted(set(observation) - set(spec))
+    if unknown:
+        raise UserError(
+            "observation",
+            ", ".join(unknown),
+            "holds keys this agent does not know",
+            f"give a dict with {', '.join(spec)}",
+        )
+    return {
+        key: _check_leaf(f"observation[{key!r}]", observation[key], leaf, batch_size)
+        for key, leaf in spec.items()
+    }
+
+
+def _check_leaf(name: str, value: Any, spec: Any, batch_size: Any) -> Any:
+    if not tf.is_tensor(value):
+        array = np.asarray(value)
+        if array.dtype == object or array.dtype.kind not in "bifu":
+            raise UserError(name, str(array.dtype), "is not numeric", "give numbers")
+        value = tf.constant(array.astype(spec.dtype.as_numpy_dtype))
+    elif value.dtype != spec.dtype:
+        raise UserError(
+            name, value.dtype.name, "is the wrong type", f"give {spec.dtype.name}"
+        )
+    rows = tf.get_static_value(batch_size)
+    expected = tf.TensorShape([rows]).concatenate(spec.shape)
+    if not expected.is_compatible_with(value.shape):
+        raise UserError(
+            name,
+            str(tuple(value.shape)),
+            f"is the wrong shape for a batch of {rows}",
+            f"give {tuple(expected)}",
+        )
+    if tf.executing_eagerly() and spec.dtype.is_floating:
+        finite = np.isfinite(value.numpy())
+        if not finite.all():
+            raise UserError(
+                name,
+                f"{value.numpy()[~finite].flat[0]}",
+                "is not finite",
+                "give finite numbers (previous_reward is 0 at a lifetime's first step)",
+            )
+    return value

@@ -1,0 +1,46 @@
+"""TRPO's numbers, as plain data."""
+
+from __future__ import annotations
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
+
+
+class TRPOConfig(BaseModel):
+    """Slow learning. Defaults: delta, damping and CG as in Spinning Up's TRPO; gamma as
+    in Wang et al. (2018).
+
+    Attributes:
+        delta: The largest mean KL(old ‖ new) of an update, in nats.
+        damping: Added to the Fisher matrix's diagonal.
+        cg_iterations: Conjugate-gradient steps of an update.
+        fisher_fraction: The part of the batch's lifetimes the Fisher products use.
+        gamma: Discount per step.
+        td_lambda: GAE's λ.
+        entropy_bonus: Weight of the mean entropy in the surrogate.
+        backtrack, max_backtracks: Of the line search.
+        critic_learning_rate: Adam's.
+        critic_passes: Passes over the batch for each fit of the critic.
+        critic_minibatches: Adam steps in a pass.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delta: PositiveFloat = 0.01
+    damping: NonNegativeFloat = 0.1
+    cg_iterations: PositiveInt = 10
+    fisher_fraction: float = Field(1.0, gt=0.0, le=1.0)
+    gamma: float = Field(0.9, ge=0.0, le=1.0)
+    td_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    entropy_bonus: NonNegativeFloat = 0.0
+    backtrack: float = Field(0.8, gt=0.0, lt=1.0)
+    max_backtracks: PositiveInt = 10
+    critic_learning_rate: PositiveFloat = 1e-3
+    critic_passes: PositiveInt = 2
+    critic_minibatches: PositiveInt = 2

@@ -1,0 +1,242 @@
+"""The frozen, runnable agent: networks, configuration, `initial_state` and `step`."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+from kerasmeta._keras import tf
+from kerasmeta.agents.checking import check_observation
+from kerasmeta.agents.sampling import lifetime_seeds, uniforms
+from kerasmeta.errors import UserError
+from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
+from kerasmeta.networks import (
+    ActorNetwork,
+    AgentConfig,
+    CriticNetwork,
+    DiagonalGaussian,
+)
+from kerasmeta.networks.recurrent import clear_lstm
+
+LESIONS = ("memory",)
+
+
+class AgentState(NamedTuple):
+    """Everything an agent carries through a lifetime. Every leaf is batch-first."""
+
+    actor: LSTMState
+    critic: LSTMState
+    memory: DNDState | tuple[()]  # () for an agent without episodic memory
+    seed: Any  # [B, 2] int32, of this lifetime's action draws
+    step: Any  # [B] int32, counts them
+
+
+class AgentOutput(NamedTuple):
+    """What one step of an agent gives."""
+
+    action: Any  # [B] int32 or [B, A] float32; drawn, or the mode where `greedy`
+    greedy_action: Any  # the same shape, the mode
+    logits: Any  # [B, A], discrete actions; else None
+    mean: Any  # [B, A], continuous actions; else None
+    scale: Any  # [B, A], standard deviations, continuous actions; else None
+    value: Any  # [B], the critic's estimate of the return from here
+    state: AgentState
+    recordings: dict[str, Any]  # gates, hidden and cell states, what memory returned
+
+
+class EpisodicAgent:
+    """An agent whose weights no longer change here.
+
+    Args:
+        observation_spec: `tf.TensorSpec`s of the observation dict, without the batch.
+        action_spec: TF-Agents `BoundedTensorSpec`.
+        config: The `AgentConfig`.
+        contexts: The largest number of (context, cell state) pairs a lifetime stores.
+        lesion: None, or "memory": nothing is retrieved.
+        networks: `(actor, critic)` to share with another agent; new ones by default.
+    """
+
+    def __init__(
+        self,
+        observation_spec: dict[str, Any],
+        action_spec: Any,
+        config: AgentConfig,
+        lesion: str | None = None,
+        networks: tuple[ActorNetwork, CriticNetwork] | None = None,
+    ) -> None:
+        if lesion is not None and lesion not in LESIONS:
+            raise UserError("lesion", lesion, "is not known", f"use {LESIONS[0]}")
+        if lesion == "memory" and not config.has_memory:
+            raise UserError(
+                "lesion", lesion, "this agent has no memory", "lesion an ep_lstm agent"
+            )
+        self.observation_spec = observation_spec
+        self.action_spec = action_spec
+        self.config = config
+        self.lesion = lesion
+        if networks is None:
+            networks = _build_networks(observation_spec, action_spec, config)
+        self.actor, self.critic = networks
+        self.distribution = self.actor.distribution
+        self.dnd = (
+            _build_memory(observation_spec, config) if config.has_memory else None
+        )
+
+    @property
+    def networks(self) -> tuple[ActorNetwork, CriticNetwork]:
+        """The trainable Keras networks: actor and critic."""
+        return self.actor, self.critic
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights of actor and critic."""
+        return [*self.actor.variables, *self.critic.variables]
+
+    def named_weights(self) -> dict[str, Any]:
+        """The variables by name: `actor/cell/kernel`, ..., `critic/head/bias`."""
+        parts = {"actor": self.actor, "critic": self.critic}
+        return {
+            f"{part}/{name}": variable
+            for part, network in parts.items()
+            for name, variable in network.named_weights().items()
+        }
+
+    def lesioned(self, lesion: str | None) -> EpisodicAgent:
+        """The same weights with a part switched off."""
+        return EpisodicAgent(
+            self.observation_spec, self.action_spec, self.config, lesion, self.networks
+        )
+
+    def initial_state(self, batch_size: int = 1, seed: int = 0) -> AgentState:
+        """The state at the beginning of `batch_size` lifetimes.
+
+        `seed` fixes every action drawn in them.
+        """
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UserError(
+                "batch_size", batch_size, "is not a positive integer", "give 1 or more"
+            )
+        return self.state_from_seeds(lifetime_seeds(seed, batch_size))
+
+    def state_from_seeds(self, seeds: Any) -> AgentState:
+        """The state where lifetimes with these seeds (int32 `[B, 2]`) begin."""
+        batch_size = tf.shape(seeds)[0]
+        return AgentState(
+            actor=self.actor.zero_state(batch_size),
+            critic=self.critic.zero_state(batch_size),
+            memory=self.dnd.get_initial_state(batch_size=batch_size)
+            if self.dnd
+            else (),
+            seed=seeds,
+            step=tf.zeros([batch_size], tf.int32),
+        )
+
+    def step(
+        self, observation: dict[str, Any], state: AgentState, greedy: bool = False
+    ) -> AgentOutput:
+        """Acts on a batch of observations.
+
+        Args:
+            observation: The task's observation dict; every leaf is batch-first. NumPy
+                arrays and tensors will do.
+            state: The state this agent returned last.
+            greedy: Take the most probable action instead of drawing one.
+
+        Raises:
+            UserError: A key is missing, a shape is wrong, or a value is not finite.
+        """
+        batch_size = tf.shape(state.step)[0]
+        observation = check_observation(observation, self.observation_spec, batch_size)
+        return self._compiled(observation, state, greedy)
+
+    @functools.cached_property
+    def _compiled(self) -> Any:
+        return tf.function(self.forward, reduce_retracing=True)
+
+    def forward(
+        self,
+        observation: dict[str, Any],
+        state: AgentState,
+        greedy: bool = False,
+        with_value: bool = True,
+    ) -> AgentOutput:
+        """`step` as a pure graph function, without checks.
+
+        `with_value=False` leaves the critic out (its state stays, the value is 0).
+        """
+        if self.config.clear_lstm_at_episode:
+            start = observation["episode_start"]
+            state = state._replace(
+                actor=clear_lstm(state.actor, start),
+                critic=clear_lstm(state.critic, start),
+            )
+        retrieval, memory = self._retrieve(observation, state.memory)
+        inputs = {**observation, "memory": retrieval.memory}
+        actor = self.actor.step(inputs, state.actor)
+        if with_value:
+            value, critic_state, _ = self.critic.step(inputs, state.critic)
+        else:
+            value, critic_state = tf.zeros_like(retrieval.similarity), state.critic
+        if self.dnd:
+            memory = self.dnd.write(
+                memory, observation["context"], actor.state.cell, observation["store"]
+            )
+        noise = uniforms(state.seed, state.step, self.distribution.uniforms)
+        mode = self.distribution.mode(actor.output)
+        action = mode if greedy else self.distribution.sample(actor.output, noise)
+        state = AgentState(
+            actor.state, critic_state, memory, state.seed, state.step + 1
+        )
+        recordings = {
+            **{k: v for k, v in actor.gates._asdict().items() if v is not None},
+            **actor.state._asdict(),
+            **retrieval._asdict(),
+        }
+        return AgentOutput(
+            action, mode, *self._named(actor.output), value, state, recordings
+        )
+
+    def parameters(self, output: AgentOutput) -> Any:
+        """The distribution parameters `[B, P]` of an output."""
+        if output.logits is not None:
+            return output.logits
+        return tf.concat([output.mean, tf.math.log(output.scale)], axis=-1)
+
+    def _named(self, parameters: Any) -> tuple[Any, Any, Any]:
+        if isinstance(self.distribution, DiagonalGaussian):
+            mean, log_scale = self.distribution.split(parameters)
+            return None, mean, tf.exp(log_scale)
+        return parameters, None, None
+
+    def _retrieve(
+        self, observation: dict[str, Any], memory: Any
+    ) -> tuple[Retrieval, Any]:
+        """Looks the context up; a storing step does not read."""
+        if self.dnd and self.lesion != "memory":
+            asked = tf.logical_not(observation["store"])
+            return self.dnd.read(memory, observation["context"], mask=asked)
+        batch_size = tf.shape(observation["store"])[0]
+        nothing = Retrieval(
+            memory=tf.zeros([batch_size, self.config.units]),
+            slot=tf.fill([batch_size], -1),
+            similarity=tf.zeros([batch_size]),
+        )
+        return nothing, memory
+
+
+def _build_networks(
+    observation_spec: dict[str, Any], action_spec: Any, config: AgentConfig
+) -> tuple[ActorNetwork, CriticNetwork]:
+    networks = (
+        ActorNetwork(observation_spec, action_spec, config),
+        CriticNetwork(observation_spec, action_spec, config),
+    )
+    for network in networks:
+        network.create_variables()
+    return networks
+
+
+def _build_memory(observation_spec: dict[str, Any], config: AgentConfig) -> DND:
+    arguments = config.memory.model_dump()
+    key_size = int(observation_spec["context"].shape[0])
+    return DND(key_size=key_size, units=config.units, name="memory", **arguments)

@@ -1,0 +1,52 @@
+"""What an agent is made of, as plain data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+
+
+class MemoryConfig(BaseModel):
+    """The episodic memory of an ep_lstm agent; the fields are `DND`'s arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capacity: PositiveInt = 64
+    read: Literal["nearest", "inverse_distance", "softmax"] = "nearest"
+    num_neighbors: PositiveInt = 5
+    temperature: PositiveFloat = 0.1
+    min_similarity: float = Field(-1.0, ge=-1.0, le=1.0)
+    eviction: Literal["oldest", "least_recently_used"] = "oldest"
+    overwrite: bool = True
+
+
+class AgentConfig(BaseModel):
+    """An agent: L2RL (`lstm`) or epL2RL (`ep_lstm`).
+
+    `encoder` and `critic_encoder` are the sizes of tanh layers between the observation
+    and the LSTM; none by default, as in Wang et al. (2018).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["lstm", "ep_lstm"] = "ep_lstm"
+    units: PositiveInt = 48
+    critic_units: PositiveInt = 48
+    encoder: tuple[PositiveInt, ...] = ()
+    critic_encoder: tuple[PositiveInt, ...] = ()
+    reinstate_activation: Literal["tanh", "identity"] = "tanh"
+    clear_lstm_at_episode: bool = False
+    memory: MemoryConfig = MemoryConfig()
+    seed: NonNegativeInt = 0
+
+    @property
+    def has_memory(self) -> bool:
+        return self.kind == "ep_lstm"

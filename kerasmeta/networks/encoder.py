@@ -1,0 +1,51 @@
+"""From an observation dict to the features the LSTM sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasmeta._keras import keras, tf
+
+
+class ObservationEncoder(keras.layers.Layer):
+    """Concatenates stimulus, previous action and previous reward; then tanh layers.
+
+    The context is the memory's key and not part of the features (Ritter et al. 2018).
+    A discrete previous action becomes a one-hot vector, all zeros for "none" (-1).
+
+    Args:
+        action_spec: The environment's `BoundedTensorSpec`.
+        layers: Sizes of the tanh layers; none passes the concatenation on.
+        seed: Of the initial weights.
+    """
+
+    def __init__(
+        self, action_spec: Any, layers: tuple[int, ...], seed: int, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.action_spec = action_spec
+        self.dense = [
+            keras.layers.Dense(
+                size,
+                activation="tanh",
+                kernel_initializer=keras.initializers.Orthogonal(seed=seed + n),
+                name=f"dense_{n}",
+            )
+            for n, size in enumerate(layers)
+        ]
+
+    def call(self, observation: dict[str, Any]) -> Any:
+        """Features `[..., F]` of an observation whose leaves are `[...]`-batched."""
+        reward = observation["previous_reward"][..., tf.newaxis]
+        stimulus = observation["stimulus"]
+        if self.action_spec.dtype.is_integer:
+            num_actions = int(self.action_spec.maximum) + 1
+            action = tf.one_hot(
+                observation["previous_action"], num_actions, dtype=stimulus.dtype
+            )
+        else:
+            action = observation["previous_action"]
+        features = tf.concat([stimulus, action, reward], axis=-1)
+        for layer in self.dense:
+            features = layer(features)
+        return features
