@@ -7,6 +7,7 @@ so that the choice is made before TensorFlow is imported.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -14,42 +15,35 @@ import warnings
 from kerasmeta.errors import UserError
 
 
-def _choose_keras_2() -> None:
-    if "tensorflow" not in sys.modules:
-        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true"):
-        raise UserError(
-            "TF_USE_LEGACY_KERAS",
-            os.environ.get("TF_USE_LEGACY_KERAS", ""),
-            "this process has already chosen Keras 3, and TF-Agents needs Keras 2",
-            "import kerasmeta or zoo before tensorflow, or set TF_USE_LEGACY_KERAS=1 "
-            "(in a notebook: restart the runtime first)",
-        )
-
-
-_choose_keras_2()
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import tensorflow as tf  # noqa: E402
-
-keras = tf.keras
-if keras.layers.Layer.__module__.split(".")[0] == "keras":
-    raise UserError(
-        "tf.keras",
-        "Keras 3",
+def _keras_3_is_chosen() -> UserError:
+    return UserError(
+        "TF_USE_LEGACY_KERAS",
+        os.environ.get("TF_USE_LEGACY_KERAS", ""),
         "this process has already chosen Keras 3, and TF-Agents needs Keras 2",
         "import kerasmeta or zoo before tensorflow, or set TF_USE_LEGACY_KERAS=1 "
         "(in a notebook: restart the runtime first)",
     )
 
-with warnings.catch_warnings():
-    # gym (which tf-agents imports) announces its retirement on standard error.
-    warnings.simplefilter("ignore")
-    _stderr, sys.stderr = sys.stderr, open(os.devnull, "w")  # noqa: SIM115
-    try:
-        import tf_agents  # noqa: F401
-    finally:
-        sys.stderr.close()
-        sys.stderr = _stderr
 
-__all__ = ["keras", "tf"]
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true"):
+    raise _keras_3_is_chosen()
+# TensorFlow reports a missing GPU as an error; what fails raises anyway.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# TF-Agents compares with `is ()`, which AutoGraph's generated code is warned about.
+warnings.filterwarnings("ignore", '"is', SyntaxWarning)
+
+import tensorflow as tf  # noqa: E402
+
+keras = tf.keras
+if keras.layers.Layer.__module__.split(".")[0] == "keras":
+    raise _keras_3_is_chosen()
+
+# gym (which tf-agents imports) announces its retirement on standard error.
+with open(os.devnull, "w") as _nowhere, contextlib.redirect_stderr(_nowhere):
+    import tf_agents
+
+tf.get_logger().setLevel("ERROR")  # TF-Agents calls what TensorFlow has deprecated
+
+__all__ = ["keras", "tf", "tf_agents"]

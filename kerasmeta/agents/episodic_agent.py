@@ -231,8 +231,13 @@ def _build_networks(
         ActorNetwork(observation_spec, action_spec, config),
         CriticNetwork(observation_spec, action_spec, config),
     )
-    for network in networks:
-        network.create_variables()
+    for network in networks:  # TF-Agents' create_variables draws random inputs
+        network(
+            tf.nest.map_structure(
+                lambda spec: tf.zeros([1, *spec.shape], spec.dtype),
+                network.input_tensor_spec,
+            )
+        )
     return networks
 
 

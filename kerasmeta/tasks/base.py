@@ -61,6 +61,11 @@ class Task(abc.ABC):
         """The largest number of actions in a lifetime."""
 
     @property
+    def trials_per_lifetime(self) -> int:
+        """How many trials a lifetime has: what `reward_per_trial` divides by."""
+        return self.lifetime_steps
+
+    @property
     @abc.abstractmethod
     def contexts_per_lifetime(self) -> int:
         """How many (context, cell state) pairs a lifetime stores at most; 0: none."""
@@ -71,7 +76,11 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def step(self, state: State, action: Any, seed: Any) -> TaskStep:
-        """Carries out a batch of actions `[B, ...]`. `seed`: int32 `[2]`."""
+        """Carries out a batch of actions `[B, ...]`. `seed`: int32 `[2]`.
+
+        `B` is a static shape. A row whose lifetime is over may be stepped on: the task
+        must not fail, and what it answers for that row is thrown away.
+        """
 
     @abc.abstractmethod
     def players(self) -> dict[str, Player]:

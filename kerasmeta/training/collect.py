@@ -1,0 +1,83 @@
+"""Collection: a TF-Agents driver fills a TF-Agents replay buffer with whole lifetimes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tf_agents.drivers import dynamic_episode_driver
+from tf_agents.replay_buffers import tf_uniform_replay_buffer
+
+from kerasmeta._keras import tf
+from kerasmeta.agents.policy import EpisodicPolicy
+from kerasmeta.environments import TaskEnvironment
+from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.tasks.base import Task
+
+# Training and evaluation draw their lifetimes from streams that never meet.
+TRAINING_STREAM = 0
+EVALUATION_STREAM = 1
+
+
+class Collector:
+    """Collects `B` lifetimes at a time, inside a graph.
+
+    Args:
+        task: The task.
+        policy: An `EpisodicPolicy` over the environment's time steps.
+        lifetimes: `B`.
+    """
+
+    def __init__(self, environment: TaskEnvironment, policy: EpisodicPolicy) -> None:
+        self.environment = environment
+        self.policy = policy
+        self.buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
+            policy.collect_data_spec,
+            batch_size=environment.batch_size,
+            max_length=environment.task.lifetime_steps + 1,  # and the step after LAST
+        )
+        self.driver = dynamic_episode_driver.DynamicEpisodeDriver(
+            environment,
+            policy,
+            observers=[self.buffer.add_batch],
+            num_episodes=environment.batch_size,
+        )
+
+    def collect(self, seed: Any, index: Any, stream: int) -> Any:
+        """New lifetimes as a `Trajectory` `[B, T + 1, ...]`.
+
+        The last step of a lifetime is the boundary: it shows the last observation; its
+        action had no effect.
+
+        Args:
+            seed: int32, the run's.
+            index: int32, counts the batches of a run.
+            stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
+        """
+        batch_size = self.environment.batch_size
+        key = 2 * tf.cast(seed, tf.int32) + stream
+        time_step = self.environment.reset_with_seed((key, index))
+        rows = tf.range(batch_size) + tf.cast(index, tf.int32) * batch_size
+        seeds = tf.stack([tf.fill([batch_size], key), rows], axis=1)  # [B, 2]
+        self.buffer.clear()
+        self.driver.run(time_step, self.policy.agent.state_from_seeds(seeds))
+        return self.buffer.gather_all()
+
+
+def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Collector:
+    """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
+    environment = TaskEnvironment(task, lifetimes)
+    policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
+    return Collector(environment, policy)
+
+
+def to_lifetimes(experience: Any) -> Lifetimes:
+    """A `Trajectory` as NumPy arrays, up to each lifetime's last action."""
+    boundary = experience.is_boundary().numpy()  # [B, T + 1]
+    valid = ~np.logical_or.accumulate(boundary, axis=1)
+    return Lifetimes(
+        observation={k: v.numpy() for k, v in experience.observation.items()},
+        action=experience.action.numpy(),
+        reward=experience.reward.numpy() * valid,
+        valid=valid,
+    )

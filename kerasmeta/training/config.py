@@ -1,0 +1,115 @@
+"""What a training run is, as plain data: config.json."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from kerasmeta.agents.config import TRPOConfig
+from kerasmeta.errors import UserError
+from kerasmeta.networks.config import AgentConfig
+
+# The layout of run directories; a directory of another number is refused.
+RUN_FORMAT = 1
+
+
+class TaskConfig(BaseModel):
+    """A task family and the parameters that differ from its defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+
+class RunConfig(BaseModel):
+    """A training run.
+
+    Attributes:
+        task: What is trained on.
+        agent: What is trained.
+        trpo: How.
+        lifetimes: Parallel lifetimes of an iteration, all of them new.
+        steps: Environment steps in all, summed over lifetimes.
+        seed: Of the initial weights, the lifetimes and the actions.
+        checkpoint_every: Iterations between checkpoints.
+        metrics_every: Iterations between rows of metrics.jsonl with behaviour metrics.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: TaskConfig
+    agent: AgentConfig = AgentConfig()
+    trpo: TRPOConfig = TRPOConfig()
+    lifetimes: PositiveInt = 128
+    steps: PositiveInt = 5_000_000
+    seed: int = Field(0, ge=0, lt=2**30)
+    checkpoint_every: PositiveInt = 50
+    metrics_every: PositiveInt = 20
+
+    def with_overrides(self, overrides: Iterable[str]) -> RunConfig:
+        """A copy with `--set` options applied: `trpo.delta=0.02`, `task.common=0.7`.
+
+        Raises:
+            UserError: An override has no `=`, an unknown key, or a value of no use.
+        """
+        data = self.model_dump(mode="json")
+        for override in overrides:
+            key, equals, value = override.partition("=")
+            if not equals:
+                raise UserError("--set", override, "has no =", "write --set key=value")
+            _assign(data, key.strip(), _parse(value.strip()), override)
+        return validate(RunConfig, data, "--set")
+
+
+def validate(model: Any, data: Any, source: str) -> Any:
+    """`model.model_validate`, with its first complaint as a `UserError`."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].lower()
+        raise UserError(
+            f"{source} {key}".strip(),
+            first["input"],
+            f"is not valid ({message})",
+            "correct the value",
+        ) from None
+
+
+def _assign(data: dict[str, Any], key: str, value: Any, override: str) -> None:
+    """Sets a dotted key of nested dicts; `task.x` is a parameter of the task."""
+    *parents, last = key.split(".")
+    place = data
+    for parent in parents:
+        place = place.get(parent) if isinstance(place, dict) else None
+        if not isinstance(place, dict):
+            raise _unknown(override, parent, data)
+    if parents == ["task"] and last != "name":
+        data["task"]["parameters"][last] = value  # the task checks its own parameters
+    elif last in place:
+        place[last] = value
+    else:
+        raise _unknown(override, last, place)
+
+
+def _unknown(override: str, key: str, place: dict[str, Any]) -> UserError:
+    close = difflib.get_close_matches(key, place, n=1)
+    guess = f"did you mean '{close[0]}'? " if close else ""
+    known = ", ".join(sorted(place))
+    return UserError(
+        "--set", override, f"{key} is not known", f"{guess}use one of {known}"
+    )
+
+
+def _parse(text: str) -> Any:
+    """Numbers, true, false, null and lists as JSON has them; anything else is text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
