@@ -22,6 +22,10 @@ EVICTIONS = ("oldest", "least_recently_used")
 # δ of Pritzel et al. (2017), equation 5: keeps the kernel finite at distance zero.
 KERNEL_DELTA = 1e-3
 
+# Cosines closer than this are equal: rounding must not decide which of two equal keys
+# is read, nor whether a perfect match passes `min_similarity` 1.
+TIE = 1e-6
+
 
 class DNDState(NamedTuple):
     """`N` slots for each of `B` lifetimes. A slot written at time 0 is empty."""
@@ -65,16 +69,19 @@ def clear(state: DNDState, where: Any) -> DNDState:
 
 
 def cosine_similarity(keys: Any, query: Any) -> Any:
-    """cos(k_n, q), `[B, N]`, for keys `[B, N, K]` and `[B, K]`; 0 for a zero vector."""
+    """cos(k_n, q), `[B, N]`, for keys `[B, N, K]` and `[B, K]`; 0 for a zero vector.
+
+    Holds for vectors of length 1e-7 to 1e9; equal vectors of +-1 have exactly 1.
+    """
     dots = tf.einsum("bnk,bk->bn", keys, query)
-    norms = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
-    return dots * tf.math.rsqrt(tf.maximum(norms, 1e-12))
+    squares = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
+    return dots / tf.sqrt(tf.maximum(squares, 1e-30))
 
 
 def newest_of_the_best(scores: Any, written_at: Any) -> Any:
     """The slot `[B]` with the highest of `scores` `[B, N]`; the newest of equals."""
     best = tf.reduce_max(scores, axis=-1, keepdims=True)
-    candidates = tf.where(scores >= best, written_at, -1)
+    candidates = tf.where(scores >= best - TIE, written_at, -1)
     return tf.argmax(candidates, axis=-1, output_type=tf.int32)
 
 
@@ -157,6 +164,10 @@ class DND(keras.layers.Layer):
             num_neighbors=num_neighbors,
             temperature=temperature,
         )
+        if not -1.0 <= min_similarity <= 1.0:
+            raise UserError(
+                "min_similarity", min_similarity, "is not a cosine", "give -1 to 1"
+            )
         _check_choice("read", read, READS)
         _check_choice("eviction", eviction, EVICTIONS)
         self.capacity = capacity
@@ -220,7 +231,7 @@ class DND(keras.layers.Layer):
         similarity = tf.where(occupied, similarity, tf.constant(-2.0, similarity.dtype))
         slot = newest_of_the_best(similarity, state.written_at)
         best = tf.reduce_max(similarity, axis=-1)
-        found = tf.reduce_any(query != 0, axis=-1) & (best >= self.min_similarity)
+        found = tf.reduce_any(query != 0, axis=-1) & (best >= self.min_similarity - TIE)
         if mask is not None:
             found &= mask
         if self.read_kind == "nearest":

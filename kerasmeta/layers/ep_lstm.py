@@ -4,9 +4,9 @@ i, f, o, r = σ(W x + U h + b),  g = tanh(W_g x + U_g h + b_g)
 c' = i ∘ g + f ∘ c + r ∘ tanh(m),  h' = o ∘ tanh(c')
 
 Sources: Ritter et al. (2018). Been there, done that: Meta-learning with episodic
-recall. ICML; the tanh on m is AlKhamissi's (2021, "The emergence of abstract and episodic
-neurons in episodic meta-RL"). The gates see x and h, not m: with m = 0 or r = 0 the
-cell is a plain LSTM exactly.
+recall. ICML; the tanh on m is AlKhamissi's (2021, "The emergence of abstract and
+episodic neurons in episodic meta-RL"). The gates see x and h, not m: with m = 0 or
+r = 0 the cell is a plain LSTM exactly.
 """
 
 from __future__ import annotations

@@ -1,0 +1,19 @@
+"""What all tests share: reproducible random numbers and the hypothesis profile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# Tests give the same answer on every run: examples are derived from the test itself.
+settings.register_profile(
+    "kerasmeta", deadline=None, derandomize=True, database=None, max_examples=30
+)
+settings.load_profile("kerasmeta")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run of a test."""
+    return np.random.default_rng(20180726)
