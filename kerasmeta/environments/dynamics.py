@@ -16,20 +16,20 @@ from kerasmeta.tasks.observation import (
     next_observation,
 )
 
-ts = tf_agents.trajectories.time_step
+StepType = tf_agents.trajectories.StepType
 
 
 def time_step_spec(task: Task) -> Any:
     """The `TimeStep` of `TensorSpec`s that an agent is built from."""
-    return ts.time_step_spec(full_observation_spec(task))
+    return tf_agents.trajectories.time_step_spec(full_observation_spec(task))
 
 
 def first_step(task: Task, batch_size: int, seed: Any) -> tuple[State, Any]:
     """Begins `B` lifetimes: (task state, `TimeStep` FIRST). `seed`: int32 `[2]`."""
     state, observation = task.reset(batch_size, seed)
     observation = first_observation(task, observation, batch_size)
-    return state, ts.TimeStep(
-        step_type=tf.fill([batch_size], ts.StepType.FIRST),
+    return state, tf_agents.trajectories.TimeStep(
+        step_type=tf.fill([batch_size], StepType.FIRST),
         reward=tf.zeros([batch_size]),
         discount=tf.ones([batch_size]),
         observation=observation,
@@ -55,14 +55,14 @@ def next_step(
     outcome = task.step(state, action, seed)
     stepped = (
         outcome.state,
-        ts.TimeStep(
-            step_type=tf.where(outcome.done, ts.StepType.LAST, ts.StepType.MID),
+        tf_agents.trajectories.TimeStep(
+            step_type=tf.where(outcome.done, StepType.LAST, StepType.MID),
             reward=outcome.reward,
             discount=tf.where(outcome.done, 0.0, 1.0),
             observation=next_observation(outcome.observation, action, outcome.reward),
         ),
     )
-    ended = tf.equal(step_type, ts.StepType.LAST)  # [B]
+    ended = tf.equal(step_type, StepType.LAST)  # [B]
 
     def restart() -> tuple[State, Any]:
         fresh = first_step(task, ended.shape[0], tf.random.fold_in(seed, 1))

@@ -10,10 +10,8 @@ from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.validation import check_count
 
-tf_environment = tf_agents.environments.tf_environment
 
-
-class TaskEnvironment(tf_environment.TFEnvironment, tf.Module):
+class TaskEnvironment(tf_agents.environments.TFEnvironment, tf.Module):
     """`B` parallel lifetimes of a task.
 
     It owns the variables (the task's state, the current `TimeStep`, the key and the
@@ -37,7 +35,7 @@ class TaskEnvironment(tf_environment.TFEnvironment, tf.Module):
     def __init__(self, task: Task, batch_size: int, seed: Any = 0) -> None:
         check_count("batch_size", batch_size)
         tf.Module.__init__(self, name="task_environment")
-        tf_environment.TFEnvironment.__init__(
+        tf_agents.environments.TFEnvironment.__init__(
             self, action_spec=task.action_spec, batch_size=batch_size
         )
         self.task = task

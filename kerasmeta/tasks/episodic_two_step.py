@@ -13,7 +13,8 @@ from kerasmeta.tasks.episodic_two_step_players import (
     EpisodicBayesPlayer,
     EpisodicOraclePlayer,
 )
-from kerasmeta.tasks.two_step_players import BayesPlayer, ModelFreePlayer
+from kerasmeta.tasks.incremental_player import IncrementalPlayer
+from kerasmeta.tasks.two_step_players import ModelFreePlayer
 from kerasmeta.tasks.validation import check_count
 
 
@@ -106,6 +107,10 @@ class EpisodicTwoStep(Task):
         return self.uncued_trials + 1 + self.cued_trials
 
     @property
+    def trials_per_lifetime(self) -> int:
+        return self.uncued_trials + self.cued_trials
+
+    @property
     def contexts_per_lifetime(self) -> int:
         return self.uncued_trials
 
@@ -157,7 +162,7 @@ class EpisodicTwoStep(Task):
         return {
             "random": RandomPlayer(self.action_spec),
             "model_free": ModelFreePlayer(),
-            "incremental": BayesPlayer(self),
+            "incremental": IncrementalPlayer(self),
             "optimal": EpisodicBayesPlayer(self),
             "oracle": EpisodicOraclePlayer(self),
         }
@@ -192,11 +197,11 @@ class EpisodicTwoStep(Task):
         trial = tf.clip_by_value(trial, 0, self.uncued_trials - 1)
         code = tf.gather(state.codes, trial, batch_dims=1)
         context = contexts.context_of(code, self.context_size)  # [B, K]
-        shown = tf.cast(is_fresh | is_cue, tf.float32)[:, None]
+        is_shown = (is_fresh | is_cue)[:, None]
         cue_flag = tf.cast(is_cue, tf.float32)[:, None]
         return {
             "stimulus": tf.concat([tf.one_hot(reached + 1, 3), cue_flag], axis=-1),
-            "context": shown * context,
+            "context": tf.where(is_shown, context, 0.0),
             "episode_start": tf.equal(state.steps, 0),
             "store": is_fresh,
         }

@@ -11,6 +11,7 @@ from kerasmeta.tasks.two_step_players import (
     action_values,
     after_reversal,
     greedy,
+    outcome_chance,
     posterior,
     state_reached,
     state_values,
@@ -113,7 +114,11 @@ class EpisodicBayesPlayer(Player):
 
     def _believe(self, state: RememberingState, reached: Any, reward: Any) -> Any:
         """The belief `[B]` after the last trial's outcome, if one is shown."""
-        updated = posterior(state.belief, reached, reward, self.task)
+        updated = posterior(
+            state.belief,
+            outcome_chance(reached, reward, 0, self.task),
+            outcome_chance(reached, reward, 1, self.task),
+        )
         is_repeat = tf.equal(reached, state.recalled)
         belief = tf.where(is_repeat, state.belief, updated)
         belief = after_reversal(belief, self.task.reversal)

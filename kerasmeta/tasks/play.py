@@ -34,6 +34,7 @@ def play(task: Task, player: str | Player, lifetimes: int, seed: int = 0) -> Lif
     run = tf.function(
         lambda start: _run(task, player, lifetimes, start),
         input_signature=[tf.TensorSpec([2], tf.int32)],
+        autograph=False,
     ).get_concrete_function()
     observation, action, reward, valid = run(seeds.as_seed(seed))
     return Lifetimes(

@@ -30,27 +30,19 @@ def state_reached(observation: dict[str, Any]) -> Any:
     return tf.argmax(stimulus, axis=-1, output_type=tf.int32) - 1
 
 
-def posterior(belief: Any, reached: Any, reward: Any, chances: Chances) -> Any:
-    """Bayes' rule for the belief that S2 is the good state.
+def outcome_chance(reached: Any, reward: Any, good: int, chances: Chances) -> Any:
+    """The chance `[B]` of a reward (0 or 1) in the state reached if `good` is good."""
+    chance = rules.reward_chance(reached, good, chances.high_reward, chances.low_reward)
+    return tf.where(reward > 0, chance, 1.0 - chance)
 
-    P(S2 good | r, s) = b L2 / (b L2 + (1 - b) L1), where L2 and L1 are the chances of
-    the reward r in the state s reached if S2, or S1, is the good one.
 
-    Args:
-        belief: `[B]`, the chance that S2 is good, before the outcome.
-        reached: int32 `[B]`, the second-stage state, 0 or 1.
-        reward: `[B]`, 0 or 1.
-        chances: The task's numbers.
+def posterior(belief: Any, likelihood_1: Any, likelihood_2: Any) -> Any:
+    """Bayes' rule for the belief `[B]` that S2 is good: b L2 / (b L2 + (1 - b) L1).
+
+    L1 and L2 are the chances of what was seen if S1, or S2, is the good state.
     """
-
-    def likelihood(good: int) -> Any:
-        chance = rules.reward_chance(
-            reached, good, chances.high_reward, chances.low_reward
-        )
-        return tf.where(reward > 0, chance, 1.0 - chance)
-
-    joint_2 = belief * likelihood(1)
-    joint_1 = (1.0 - belief) * likelihood(0)
+    joint_1 = (1.0 - belief) * likelihood_1
+    joint_2 = belief * likelihood_2
     return tf.math.divide_no_nan(joint_2, joint_1 + joint_2)
 
 
@@ -129,8 +121,11 @@ class BayesPlayer(Player):
         seed: Any,
     ) -> tuple[Any, BeliefState]:
         reached = state_reached(observation)
+        reward = observation["previous_reward"]
         belief = posterior(
-            state.belief, reached, observation["previous_reward"], self.chances
+            state.belief,
+            outcome_chance(reached, reward, 0, self.chances),
+            outcome_chance(reached, reward, 1, self.chances),
         )
         belief = after_reversal(belief, self.chances.reversal)
         belief = tf.where(reached >= 0, belief, state.belief)

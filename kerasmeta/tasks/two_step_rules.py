@@ -43,7 +43,7 @@ def second_stage_state(action: Any, draw: Any, common: float) -> Any:
 
 def reward_chance(reached: Any, good: Any, high: float, low: float) -> Any:
     """The chance `[B]` of a reward of 1 in the state reached."""
-    return tf.where(tf.equal(reached, good), high, low)
+    return tf.where(tf.equal(reached, good), float(high), float(low))
 
 
 def reverse(good: Any, draw: Any, reversal: float) -> Any:
