@@ -1,0 +1,28 @@
+"""zoo: the registry of trained agents.
+
+    import zoo
+    agent = zoo.load("episodic_two_step/ep_lstm")
+
+Importing this package does not import TensorFlow; loading and publishing do.
+"""
+
+from .card import Card
+from .loading import load
+from .manifest import Estimate, Evaluation, Manifest, Provenance, SeedResult, Task
+from .publishing import publish
+from .registry import Published, Registry, default_registry
+
+__all__ = [
+    "Card",
+    "Estimate",
+    "Evaluation",
+    "Manifest",
+    "Provenance",
+    "Published",
+    "Registry",
+    "SeedResult",
+    "Task",
+    "default_registry",
+    "load",
+    "publish",
+]

@@ -1,0 +1,89 @@
+"""JSON documents: written the same way every time, read with one-line errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from export.directories import TEMPORARY, sync
+from kerasmeta.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def to_bytes(document: BaseModel | dict[str, Any]) -> bytes:
+    """UTF-8 JSON with sorted keys and a newline at the end."""
+    data = document if isinstance(document, dict) else document.model_dump(mode="json")
+    text = json.dumps(
+        data, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=False
+    )
+    return (text + "\n").encode()
+
+
+def from_bytes(model: type[Model], data: bytes, path: Path) -> Model:
+    """Reads a document.
+
+    Raises:
+        UserError: It is no JSON, or not what `model` describes.
+    """
+    try:
+        content = json.loads(data.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            path.name,
+            str(path),
+            f"is not valid JSON ({error})",
+            "restore the file, or publish the agent anew",
+        ) from None
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        where, problem = first_problem(error)
+        raise UserError(
+            path.name,
+            str(path),
+            f"does not hold what it should at {where} ({problem})",
+            "restore the file; if a newer kerasmeta wrote it, upgrade kerasmeta",
+        ) from None
+
+
+def validated(model: type[Model], data: Any, argument: str) -> Model:
+    """Data of the caller's as `model`, or a `UserError` that names the first fault."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False)[0]
+        where, problem = first_problem(error)
+        value = fault["input"] if where != argument else type(fault["input"]).__name__
+        if fault["type"] == "missing":
+            value = "nothing"
+        raise UserError(where, value, problem, f"correct {where}") from None
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """(where, what) of the first fault pydantic found."""
+    fault = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "the top"
+    message = fault["msg"].removeprefix("Value error, ")
+    return where, message[:1].lower() + message[1:]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replaces a file: a reader finds the old content or the new, whole."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}-{secrets.token_hex(8)}")
+    try:
+        temporary.write_bytes(data)
+        sync(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")

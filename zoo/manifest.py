@@ -1,0 +1,180 @@
+"""What is recorded about a published agent: `manifest.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
+
+from export.contracts import Contract
+
+from .files import FileEntry
+from .identifiers import AgentName
+
+
+def _plain(data: Any) -> Any:
+    """Data as JSON has it: tuples become lists, NaN is refused."""
+    try:
+        return json.loads(json.dumps(data, allow_nan=False))
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
+PlainData = Annotated[dict[str, Any], BeforeValidator(_plain)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Estimate(_Record):
+    """A mean over lifetimes and its 95% interval. Never NaN."""
+
+    mean: FiniteFloat
+    ci95: tuple[FiniteFloat, FiniteFloat]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Estimate:
+        if self.ci95[0] > self.ci95[1]:
+            raise ValueError("the interval's lower end is above its upper end")
+        return self
+
+
+Metrics = Annotated[dict[Name, Estimate], Field(min_length=1)]
+
+
+class SeedResult(_Record):
+    """The metrics of the agent that one training seed gave."""
+
+    seed: int
+    metrics: Metrics
+
+
+class Evaluation(_Record):
+    """How well an agent does, beside what it is compared with.
+
+    Attributes:
+        lifetimes: How many fresh lifetimes each estimate is over.
+        seed: The seed of those lifetimes.
+        metrics: Of the published weights.
+        lesions: Of the published weights with a part switched off, by lesion.
+        references: Of others, by name (`random`, `optimal`, `published`, ...).
+        seeds: Of every training seed, the ones not chosen included.
+        chosen_seed: The seed whose weights are published.
+    """
+
+    lifetimes: PositiveInt
+    seed: int
+    metrics: Metrics
+    lesions: dict[Name, Metrics] = {}
+    references: dict[Name, dict[Name, Estimate | FiniteFloat]] = {}
+    seeds: Annotated[tuple[SeedResult, ...], Field(min_length=1)]
+    chosen_seed: int
+
+    @model_validator(mode="after")
+    def _complete(self) -> Evaluation:
+        seeds = [result.seed for result in self.seeds]
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is listed twice")
+        if self.chosen_seed not in seeds:
+            raise ValueError(f"chosen_seed {self.chosen_seed} is not among the seeds")
+        for result in self.seeds:
+            if odd := sorted(set(result.metrics) ^ set(self.metrics)):
+                raise ValueError(
+                    f"{odd[0]} is missing, of seed {result.seed} or of the agent"
+                )
+        others: dict[str, Any] = {**self.lesions, **self.references}
+        for name, metrics in others.items():
+            if odd := sorted(set(metrics) - set(self.metrics)):
+                raise ValueError(f"{odd[0]} of {name} is no metric of the agent")
+        return self
+
+
+class Task(_Record):
+    """The task family an agent was trained on, and its parameters."""
+
+    name: Text
+    parameters: PlainData = {}
+
+
+class Provenance(_Record):
+    """Where the weights come from.
+
+    Attributes:
+        commit: Of the repository.
+        config_hash: SHA-256 of the training configuration.
+        config: That configuration, where it is known.
+        command: What to type to train the agent again.
+        seeds: Every seed that was trained.
+        steps: Environment steps of one seed, summed over parallel lifetimes.
+        wall_seconds: Of training one seed.
+        hardware: In words.
+        libraries: Versions by name.
+    """
+
+    commit: Text
+    config_hash: Text
+    config: PlainData = {}
+    command: str = ""
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    steps: PositiveInt
+    wall_seconds: PositiveFloat
+    hardware: Text
+    libraries: Annotated[dict[Text, Text], Field(min_length=1)]
+
+
+class Submission(_Record):
+    """What someone who publishes an agent says about it.
+
+    Attributes:
+        kind: `lstm` or `ep_lstm`.
+        task: See `Task`.
+        description: One or two sentences for the card.
+        papers: "Authors (year). Title. Where."
+        headline: The metrics that tables of agents show, the first one first.
+        licence: An SPDX identifier.
+    """
+
+    kind: Literal["lstm", "ep_lstm"]
+    task: Task
+    description: Text
+    papers: Annotated[tuple[Text, ...], Field(min_length=1)]
+    headline: Annotated[tuple[Name, ...], Field(min_length=1)]
+    licence: Text
+    evaluation: Evaluation
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Submission:
+        for name in self.headline:
+            if name not in self.evaluation.metrics:
+                raise ValueError(f"headline {name} is no metric of the agent")
+        reported = {result.seed for result in self.evaluation.seeds}
+        if reported != set(self.provenance.seeds):
+            raise ValueError("every trained seed must be evaluated, and no other")
+        return self
+
+
+class Manifest(Submission):
+    """The whole record of one published version."""
+
+    schema_version: Literal[1] = 1
+    id: AgentName
+    version: PositiveInt
+    created: AwareDatetime
+    contract: Contract
+    files: tuple[FileEntry, ...] = ()

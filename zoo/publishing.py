@@ -1,0 +1,97 @@
+"""`zoo.publish`: a trained agent becomes a version in a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasmeta.errors import UserError
+
+from . import files
+from .documents import to_bytes, validated
+from .manifest import Evaluation, Provenance, Submission, Task
+from .registry import Published, Registry, open_registry
+
+if TYPE_CHECKING:
+    from export import Contract
+    from kerasmeta.agents import EpisodicAgent
+
+
+def publish(
+    agent: EpisodicAgent,
+    id: str,
+    registry: Registry | str | Path,
+    *,
+    task: Task | dict[str, Any],
+    evaluation: Evaluation | dict[str, Any],
+    provenance: Provenance | dict[str, Any],
+    description: str,
+    papers: Sequence[str],
+    headline: Sequence[str],
+    licence: str = "Apache-2.0",
+    version: int | None = None,
+) -> Published:
+    """Publishes an agent: SavedModel, weights, configuration, manifest and card.
+
+    The new version appears complete or not at all, and is never written again.
+
+    Args:
+        agent: The agent, without a lesion.
+        id: `family/agent`.
+        registry: The registry, or its folder.
+        task, evaluation, provenance: See `zoo.Task`, `zoo.Evaluation` and
+            `zoo.Provenance`; dicts with the same fields will do.
+        description: One or two sentences for the card.
+        papers: "Authors (year). Title. Where."
+        headline: The metrics that tables of agents show.
+        licence: An SPDX identifier.
+        version: By default the next one.
+
+    Raises:
+        UserError: Something is missing or not finite, or the version exists.
+    """
+    _check(agent, version)
+    submission = validated(
+        Submission,
+        {
+            "kind": agent.config.kind,
+            "task": task,
+            "description": description,
+            "papers": tuple(papers),
+            "headline": tuple(headline),
+            "licence": licence,
+            "evaluation": evaluation,
+            "provenance": provenance,
+        },
+        "publish",
+    )
+
+    def write(directory: Path) -> Contract:
+        return _write_agent(agent, directory)
+
+    return open_registry(registry).publish(id, submission, write, version)
+
+
+def _check(agent: EpisodicAgent, version: int | None) -> None:
+    import numpy as np
+
+    if agent.lesion is not None:
+        raise UserError(
+            "agent", agent.lesion, "is lesioned", "publish agent.lesioned(None)"
+        )
+    if version is not None and (not isinstance(version, int) or version < 1):
+        raise UserError("version", version, "is not a version", "give 1, 2, ...")
+    for name, variable in agent.named_weights().items():
+        if not np.isfinite(variable.numpy()).all():
+            raise UserError("agent", name, "is not finite", "train the agent anew")
+
+
+def _write_agent(agent: EpisodicAgent, directory: Path) -> Contract:
+    from export import write_saved_model
+    from kerasmeta.agents import storage
+
+    contract = write_saved_model(agent, directory)
+    storage.save_weights(agent, directory / files.WEIGHTS)
+    (directory / files.CONFIG).write_bytes(to_bytes(storage.describe(agent)))
+    return contract
