@@ -1,0 +1,30 @@
+"""Behaviour of agents: metrics with 95% intervals, published values, figures.
+
+Functions of recorded lifetimes (NumPy arrays). Nothing here imports TensorFlow.
+"""
+
+from kerasmeta.analysis.estimates import Estimate
+from kerasmeta.analysis.figure_files import save
+from kerasmeta.analysis.learning_curve import learning_curve
+from kerasmeta.analysis.metrics import metrics, register
+from kerasmeta.analysis.published import Published, published
+from kerasmeta.analysis.stay_figure import stay_figure
+from kerasmeta.analysis.trials import (
+    Trials,
+    episodic_two_step_trials,
+    two_step_trials,
+)
+
+__all__ = [
+    "Estimate",
+    "Published",
+    "Trials",
+    "episodic_two_step_trials",
+    "learning_curve",
+    "metrics",
+    "published",
+    "register",
+    "save",
+    "stay_figure",
+    "two_step_trials",
+]
