@@ -1,4 +1,4 @@
-"""Collection: a TF-Agents driver fills a TF-Agents replay buffer with whole lifetimes."""
+"""Collection: a TF-Agents driver fills a replay buffer with whole lifetimes."""
 
 from __future__ import annotations
 

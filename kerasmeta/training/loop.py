@@ -11,7 +11,8 @@ from kerasmeta import tasks
 from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent, TRPOAgent
 from kerasmeta.agents.storage import describe, save_weights
-from kerasmeta.analysis.metrics import metrics as behaviour_metrics
+from kerasmeta.analysis import metrics
+from kerasmeta.environments import TaskEnvironment
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.training.collect import (
@@ -40,8 +41,6 @@ class TrainingResult(NamedTuple):
 
 def make_agent(config: RunConfig, task: Task) -> EpisodicAgent:
     """An untrained agent for a task, its memory large enough for a lifetime."""
-    from kerasmeta.environments import TaskEnvironment
-
     environment = TaskEnvironment(task, 1)
     needed = task.contexts_per_lifetime
     agent_config = config.agent.model_copy(update={"seed": config.seed})
@@ -113,7 +112,7 @@ class Trainer:
         }
         if iteration % self.config.metrics_every == 0 or self.finished:
             lifetimes = to_lifetimes(experience)
-            found = behaviour_metrics(self.task.name, lifetimes)
+            found = metrics(self.task.name, lifetimes)
             row["metrics"] = {k: e.as_dict()["mean"] for k, e in found.items()}
         return row
 

@@ -1,8 +1,8 @@
 """A run directory: config.json, metrics.jsonl, checkpoints, event files, weights.
 
 `config.json`, `weights.safetensors` and rewritten files appear by renaming a finished
-temporary file, so a reader never sees half of one. `metrics.jsonl` grows by whole lines;
-a resumed run first drops what lies beyond its checkpoint.
+temporary file, so a reader never sees half of one. `metrics.jsonl` grows by whole
+lines; a resumed run first drops what lies beyond its checkpoint.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from kerasmeta.errors import UserError
 from kerasmeta.training.config import RUN_FORMAT, RunConfig, validate
+from kerasmeta.training.provenance import provenance
 from kerasmeta.version import __version__
 
 
@@ -55,6 +56,7 @@ class RunDirectory:
             "format": RUN_FORMAT,
             "kerasmeta": __version__,
             "run": config.model_dump(mode="json"),
+            "provenance": provenance(),
             **description,
         }
         try:
@@ -95,8 +97,9 @@ class RunDirectory:
             raise UserError(
                 "run",
                 str(self.path),
-                f"has format {found}, this kerasmeta ({__version__}) reads {RUN_FORMAT}",
-                f"use kerasmeta {data.get('kerasmeta', 'of its time')} or train again",
+                f"has format {found}, kerasmeta {__version__} reads {RUN_FORMAT}",
+                "use the kerasmeta that wrote it "
+                f"({data.get('kerasmeta', 'unknown')}) or train again",
             )
         return data
 

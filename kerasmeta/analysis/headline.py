@@ -1,0 +1,17 @@
+"""The metrics that stand for a task family where there is room for few."""
+
+from __future__ import annotations
+
+_HEADLINES: dict[str, tuple[str, ...]] = {
+    "two_step": ("reward_per_trial", "stay_uncommon_unrewarded"),
+    "episodic_two_step": (
+        "reward_per_trial_cued",
+        "reward_per_trial_uncued",
+        "episodic_contrast",
+    ),
+}
+
+
+def headline(task_name: str) -> tuple[str, ...]:
+    """A family's headline metrics; the first one ranks agents and seeds."""
+    return _HEADLINES.get(task_name, ("return",))

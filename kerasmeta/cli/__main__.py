@@ -1,0 +1,5 @@
+"""`python -m kerasmeta.cli`."""
+
+from kerasmeta.cli.app import main
+
+main()

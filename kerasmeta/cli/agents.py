@@ -1,0 +1,36 @@
+"""AGENT: a zoo id or a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Loaded(NamedTuple):
+    """An agent, what it is called, and the task it was trained on."""
+
+    name: str
+    agent: Any  # EpisodicAgent
+    task: Any  # Task
+    run: Path | None  # its run directory, if it came from one
+
+
+def load_agent(name: str, registry: Path | None = None) -> Loaded:
+    """Loads AGENT.
+
+    A name that is a directory, or can only be a path (it begins with `.`, `/` or `~`,
+    or has no or more than one `/`), is a run directory; anything else a zoo id.
+    """
+    import zoo
+    from kerasmeta import tasks
+    from kerasmeta.training.runs import load_run
+
+    path = Path(name).expanduser()
+    if path.is_dir() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        agent, task = load_run(path)
+        return Loaded(name, agent, task, path)
+    agent = zoo.load(name, registry=registry)
+    described = agent.card.task
+    return Loaded(
+        name, agent, tasks.make(described["name"], **described["parameters"]), None
+    )

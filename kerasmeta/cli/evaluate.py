@@ -1,0 +1,81 @@
+"""`kerasmeta evaluate`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from kerasmeta.cli import console
+
+Lifetimes = Annotated[int, typer.Option(min=1, help="How many fresh lifetimes.")]
+Lesion = Annotated[
+    str | None,
+    typer.Option(metavar="PART", help="Switch a part off first: memory."),
+]
+
+
+def evaluate(
+    agent: console.Agent,
+    lifetimes: Lifetimes = 1000,
+    seed: console.Seed = 0,
+    lesion: Lesion = None,
+    greedy: Annotated[
+        bool, typer.Option(help="Take the most probable action, do not draw one.")
+    ] = False,
+    registry: console.Registry = None,
+    json: console.Json = False,
+) -> None:
+    """Measure an agent's behaviour: frozen weights, fresh lifetimes."""
+    from kerasmeta.cli.options import check_lesion
+
+    check_lesion(lesion)
+    from kerasmeta.cli.agents import load_agent
+    from kerasmeta.training.evaluation import evaluate as run_evaluation
+    from kerasmeta.training.evaluation import references
+
+    loaded = load_agent(agent, registry)
+    subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
+    with console.err.status(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
+        found = run_evaluation(subject, loaded.task, lifetimes, seed, greedy).as_dict()
+        compared = references(loaded.task)
+    if json:
+        console.print_json(
+            {
+                "agent": agent,
+                "task": loaded.task.name,
+                "lifetimes": lifetimes,
+                "seed": seed,
+                "lesion": lesion,
+                "metrics": found,
+                "references": without_nan(compared),
+            }
+        )
+        return
+    title = f"{agent} on {loaded.task.name}, {lifetimes:,} lifetimes"
+    title += f", {lesion} lesioned" if lesion else ""
+    console.out.print(comparison(title, {"agent": found}, compared))
+
+
+def comparison(
+    title: str, agents: dict[str, dict[str, Any]], compared: dict[str, dict[str, Any]]
+) -> Any:
+    """A table of metrics: agents with intervals beside the references."""
+    columns = [name for name in compared if name != "sources"]
+    first = next(iter(agents.values()))
+    rows = [
+        [
+            metric,
+            *(console.interval(found[metric]) for found in agents.values()),
+            *(console.number(compared[name].get(metric)) for name in columns),
+        ]
+        for metric in first
+    ]
+    return console.table(title, ["metric", *agents, *columns], rows)
+
+
+def without_nan(data: Any) -> Any:
+    """The same data with None for NaN, as JSON wants it."""
+    if isinstance(data, dict):
+        return {key: without_nan(value) for key, value in data.items()}
+    return None if isinstance(data, float) and data != data else data

@@ -1,0 +1,29 @@
+"""`kerasmeta export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasmeta.cli import console
+
+
+def export(
+    agent: console.Agent,
+    out: Annotated[Path, typer.Option(help="The model's base path.")],
+    version: Annotated[int, typer.Option(min=1, help="Its version number.")] = 1,
+    registry: console.Registry = None,
+    json: console.Json = False,
+) -> None:
+    """Write an agent as a SavedModel in TensorFlow Serving's layout, OUT/VERSION."""
+    from export import export_agent
+    from kerasmeta.cli.agents import load_agent
+
+    loaded = load_agent(agent, registry)
+    path = export_agent(loaded.agent, out, version)
+    if json:
+        console.print_json({"agent": agent, "path": str(path), "version": version})
+        return
+    console.out.print(f"exported {agent} to {path}")

@@ -1,0 +1,24 @@
+"""`kerasmeta tasks`."""
+
+from __future__ import annotations
+
+from kerasmeta import tasks as families
+from kerasmeta.cli import console
+
+
+def tasks(json: console.Json = False) -> None:
+    """List the task families."""
+    entries = [families.entry(name) for name in families.names()]
+    if json:
+        console.print_json(
+            {
+                "tasks": [
+                    {"name": e.name, "summary": e.summary, "paper": e.paper}
+                    for e in entries
+                ]
+            }
+        )
+        return
+    for entry in entries:
+        console.out.print(f"[bold]{entry.name}[/bold]  {entry.summary}")
+        console.out.print(f"  {entry.paper}", style="dim", highlight=False)

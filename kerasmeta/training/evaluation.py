@@ -1,0 +1,130 @@
+"""Evaluation: frozen weights on fresh lifetimes, beside the reference players."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kerasmeta._keras import tf
+from kerasmeta.agents import EpisodicAgent
+from kerasmeta.analysis import Estimate, metrics, published
+from kerasmeta.errors import UserError
+from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.play import play
+from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
+
+# Lifetimes that run side by side; more only take more memory.
+CHUNK = 1000
+
+
+class Evaluation(NamedTuple):
+    """An agent's behaviour and its metrics."""
+
+    lifetimes: Lifetimes
+    metrics: dict[str, Estimate]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The metrics as JSON data."""
+        return {name: estimate.as_dict() for name, estimate in self.metrics.items()}
+
+
+def evaluate(
+    agent: EpisodicAgent,
+    task: Task,
+    lifetimes: int = 1000,
+    seed: int = 0,
+    greedy: bool = False,
+) -> Evaluation:
+    """Lets an agent live through fresh lifetimes and measures its behaviour.
+
+    The lifetimes come from a stream that training never draws from. Actions are drawn
+    from the policy, as in the published work, unless `greedy`.
+
+    Args:
+        agent: The agent, its weights frozen here.
+        task: What it lives in.
+        lifetimes: How many.
+        seed: The same seed gives the same lifetimes and actions.
+        greedy: Always take the most probable action.
+
+    Raises:
+        UserError: The agent does not fit the task, or `lifetimes` is not positive.
+    """
+    recorded = record(agent, task, lifetimes, seed, greedy)
+    return Evaluation(recorded, metrics(task.name, recorded))
+
+
+def record(
+    agent: EpisodicAgent, task: Task, lifetimes: int, seed: int, greedy: bool = False
+) -> Lifetimes:
+    """The behaviour alone; see `evaluate`."""
+    if lifetimes < 1:
+        raise UserError("--lifetimes", lifetimes, "is not positive", "give 1 or more")
+    if not 0 <= seed < 2**30:
+        raise UserError("--seed", seed, "is out of range", "use 0 to 2**30 - 1")
+    size = min(lifetimes, CHUNK)
+    collector = make_collector(task, size, agent, greedy=greedy)
+    _check_fit(agent, collector.environment)
+    collect = tf.function(collector.collect)
+    chunks = []
+    for index in range(-(-lifetimes // size)):
+        experience = collect(seed, tf.constant(index), EVALUATION_STREAM)
+        chunks.append(to_lifetimes(experience))
+    return concatenate(chunks, lifetimes)
+
+
+def concatenate(chunks: list[Lifetimes], count: int) -> Lifetimes:
+    """The first `count` lifetimes of several batches."""
+    return tf.nest.map_structure(
+        lambda *parts: np.concatenate(parts, axis=0)[:count], *chunks
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def players(task: Task, lifetimes: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """The metrics of the task's reference players, `{player: {metric: Estimate}}`."""
+    return {
+        name: metrics(task.name, play(task, player, lifetimes, seed))
+        for name, player in task.players().items()
+    }
+
+
+def references(task: Task) -> dict[str, dict[str, Any]]:
+    """What an agent's numbers are compared with, `{column: {metric: value}}`.
+
+    The columns are the task's reference players, which live through 1,000 fresh
+    lifetimes of this very task, and `published`. Where several sources published a
+    metric, `published` has the first one's value; `sources` has all of them. Published
+    values belong to the published parameters and are left out for others.
+    """
+    found: dict[str, dict[str, Any]] = {
+        name: {metric: estimate.mean for metric, estimate in estimates.items()}
+        for name, estimates in players(task).items()
+    }
+    sources = published(task.name) if task == type(task)() else {}
+    found["published"] = {}
+    for entry in reversed(sources.values()):
+        found["published"].update(entry.values)
+    found["sources"] = {
+        key: {"source": entry.source, **entry.values} for key, entry in sources.items()
+    }
+    return found
+
+
+def _check_fit(agent: EpisodicAgent, environment: Any) -> None:
+    """Refuses a task whose observations or actions are not the agent's."""
+    wanted = environment.time_step_spec().observation
+    pairs = [(k, agent.observation_spec.get(k), wanted[k]) for k in wanted]
+    pairs.append(("action", agent.action_spec, environment.action_spec()))
+    for key, ours, theirs in pairs:
+        if ours is None or ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+            raise UserError(
+                "task",
+                environment.task.name,
+                f"its {key} is {theirs.dtype.name} {theirs.shape}, "
+                f"the agent's is {ours and f'{ours.dtype.name} {ours.shape}'}",
+                "evaluate the agent on the task it was trained on",
+            )

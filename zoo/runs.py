@@ -1,0 +1,169 @@
+"""From finished training runs to a published agent: evaluate, choose, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kerasmeta.errors import UserError
+
+from .publishing import publish
+from .registry import Published, Registry
+
+if TYPE_CHECKING:
+    from kerasmeta.agents import EpisodicAgent
+    from kerasmeta.tasks.base import Task
+    from kerasmeta.training.config import RunConfig
+
+# Evaluation lifetimes of published agents; training never sees this seed's stream.
+LIFETIMES = 1000
+SEED = 0
+
+DESCRIPTIONS = {
+    "lstm": "An LSTM agent that learnt to learn (L2RL): slow learning by TRPO.",
+    "ep_lstm": "An epLSTM agent with episodic memory (epL2RL): slow learning by TRPO, "
+    "working memory reinstated from a differentiable neural dictionary.",
+}
+
+
+class _Run(NamedTuple):
+    config: RunConfig
+    provenance: dict[str, Any]
+    agent: EpisodicAgent
+    task: Task
+    wall_seconds: float
+    steps: int
+
+
+def publish_runs(
+    id: str,
+    runs: Sequence[str | Path],
+    registry: Registry | str | Path,
+    lifetimes: int = LIFETIMES,
+    report: Callable[[str], None] = lambda line: None,
+) -> Published:
+    """Evaluates the runs of several seeds afresh and publishes the median one.
+
+    Args:
+        id: `family/agent`.
+        runs: Run directories that differ in their seed only.
+        registry: Where to publish.
+        lifetimes: Fresh lifetimes of each evaluation.
+        report: Told what is being done, a line at a time.
+
+    Raises:
+        UserError: The runs do not belong together, or `publish` refuses.
+    """
+    from kerasmeta.analysis.headline import headline
+    from kerasmeta.training.evaluation import evaluate, references
+    from kerasmeta.training.provenance import config_hash
+
+    opened = [_open(run) for run in runs]
+    _check_alike(opened, runs)
+    task = opened[0].task
+    seeds = []
+    for run in opened:
+        report(f"evaluating seed {run.config.seed}")
+        found = evaluate(run.agent, task, lifetimes, SEED).as_dict()
+        seeds.append({"seed": run.config.seed, "metrics": found})
+    first = headline(task.name)[0]
+    ranked = sorted(range(len(seeds)), key=lambda n: seeds[n]["metrics"][first]["mean"])
+    chosen = ranked[(len(ranked) - 1) // 2]
+    run, metrics = opened[chosen], seeds[chosen]["metrics"]
+    lesions = {}
+    if run.agent.config.has_memory:
+        report("evaluating with the memory lesioned")
+        lesioned = evaluate(run.agent.lesioned("memory"), task, lifetimes, SEED)
+        lesions["memory"] = lesioned.as_dict()
+    report("exporting and publishing")
+    return publish(
+        run.agent,
+        id,
+        registry,
+        task={"name": task.name, "parameters": run.config.task.parameters},
+        evaluation={
+            "lifetimes": lifetimes,
+            "seed": SEED,
+            "metrics": metrics,
+            "lesions": lesions,
+            "references": _references(references(task), metrics),
+            "seeds": seeds,
+            "chosen_seed": run.config.seed,
+        },
+        provenance={
+            **run.provenance,
+            "config_hash": config_hash(run.config),
+            "config": run.config.model_dump(mode="json"),
+            "command": _command(run.config),
+            "seeds": [r.config.seed for r in opened],
+            "steps": run.steps,
+            "wall_seconds": run.wall_seconds,
+        },
+        description=DESCRIPTIONS[run.agent.config.kind],
+        papers=[task.paper],
+        headline=headline(task.name),
+    )
+
+
+def _open(path: str | Path) -> _Run:
+    from kerasmeta.training.run_directory import RunDirectory
+    from kerasmeta.training.runs import load_run
+
+    agent, task = load_run(path)
+    directory = RunDirectory(path)
+    rows = directory.read_metrics()
+    config = directory.read_config()
+    if not rows or rows[-1]["steps"] < config.steps:
+        done = rows[-1]["steps"] if rows else 0
+        raise UserError(
+            "run",
+            str(path),
+            f"is not finished ({done:,} of {config.steps:,} steps)",
+            "let kerasmeta train --resume finish it",
+        )
+    last = rows[-1]
+    return _Run(
+        config,
+        directory.read()["provenance"],
+        agent,
+        task,
+        last["wall_seconds"],
+        last["steps"],
+    )
+
+
+def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
+    if not opened:
+        raise UserError("RUN", "", "is missing", "give one run directory for each seed")
+    first = opened[0].config
+    for run, path in zip(opened, paths, strict=True):
+        if run.config.model_copy(update={"seed": first.seed}) != first:
+            raise UserError(
+                "run",
+                str(path),
+                f"differs from {paths[0]} in more than its seed",
+                "publish runs of one recipe together",
+            )
+
+
+def _references(
+    found: dict[str, dict[str, Any]], metrics: dict[str, Any]
+) -> dict[str, dict[str, float]]:
+    """Players and published sources as columns; only metrics the agent has, no NaN."""
+    columns = {**found, **found["sources"]}
+    return {
+        name: {k: v for k, v in values.items() if k in metrics and v == v}
+        for name, values in columns.items()
+        if name != "sources"
+    }
+
+
+def _command(config: RunConfig) -> str:
+    from kerasmeta.training.recipes import recipe
+
+    plain = recipe(config.task.name, config.agent.kind)
+    command = f"kerasmeta train {config.task.name} --agent {config.agent.kind}"
+    if plain.model_copy(update={"seed": config.seed}) != config:
+        return f"{command} with the configuration below"
+    return f"{command} --seed {config.seed}"
