@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -28,14 +29,13 @@ def appearing(target: Path, argument: str) -> Iterator[Path]:
     Raises:
         UserError: `target` exists, or the file system refuses.
     """
-    if target.exists() or target.is_symlink():
-        raise _taken(target, argument)
-    made = []
+    made: list[Path] = []
     temporary = target.parent / f"{TEMPORARY}{target.name}-{secrets.token_hex(8)}"
     try:
+        if target.exists() or target.is_symlink():
+            raise _taken(target, argument)
         made = _make_parents(target)
         temporary.mkdir()
-        made.append(temporary)
         yield temporary
         sync_tree(temporary)
         if target.exists():
@@ -45,7 +45,9 @@ def appearing(target: Path, argument: str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(made)
         if isinstance(error, OSError):
-            raise _refused(target, argument, error) from None
+            lost = error.errno in (errno.EEXIST, errno.ENOTEMPTY) and target.exists()
+            reason = _taken(target, argument) if lost else None
+            raise reason or _refused(target, argument, error) from None
         raise
     sync(target.parent)
 
@@ -69,7 +71,7 @@ def sync(path: Path) -> None:
 
 def _make_parents(target: Path) -> list[Path]:
     """Makes the parents of `target`; returns those that were missing, outer first."""
-    missing = [parent for parent in target.parents if not parent.exists()][::-1]
+    missing = [parent for parent in reversed(target.parents) if not parent.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     return missing
 

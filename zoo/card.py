@@ -10,7 +10,7 @@ from .manifest import Estimate, Manifest
 from .markdown import interval, number, table
 
 # The columns of a card's table, in this order; others follow by name.
-REFERENCE_ORDER = ("random", "optimal", "oracle", "published")
+REFERENCE_ORDER = ("random", "model_free", "optimal", "oracle", "published")
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,9 @@ def _metrics(manifest: Manifest) -> str:
         f"Means with 95% intervals over {evaluation.lifetimes} fresh lifetimes "
         f"(evaluation seed {evaluation.seed}), weights frozen."
     )
+    sources = [f"- {s.source}" for _, s in sorted(evaluation.sources.items())]
+    if sources:
+        note += "\n\nPublished values:\n\n" + "\n".join(sources)
     return table(["metric", *columns], rows) + f"\n\n{note}"
 
 
@@ -171,4 +174,11 @@ def _training(manifest: Manifest) -> str:
         ["libraries", ", ".join(versions)],
         ["published", manifest.created.date().isoformat()],
     ]
-    return table(["", ""], rows)
+    return table(["", ""], rows) + _configuration(record.config)
+
+
+def _configuration(config: dict[str, Any]) -> str:
+    if not config:
+        return ""
+    text = json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"\n\nThe configuration:\n\n```json\n{text}\n```"

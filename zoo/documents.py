@@ -47,7 +47,7 @@ def from_bytes(model: type[Model], data: bytes, path: Path) -> Model:
         raise UserError(
             path.name,
             str(path),
-            f"does not hold what it should at {where} ({problem})",
+            f"does not hold what it should at {where or 'the top'} ({problem})",
             "restore the file; if a newer kerasmeta wrote it, upgrade kerasmeta",
         ) from None
 
@@ -57,18 +57,18 @@ def validated(model: type[Model], data: Any, argument: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
         where, problem = first_problem(error)
-        value = fault["input"] if where != argument else type(fault["input"]).__name__
-        if fault["type"] == "missing":
-            value = "nothing"
-        raise UserError(where, value, problem, f"correct {where}") from None
+        value = error.errors(include_url=False)[0]["input"]
+        if isinstance(value, (dict, list, tuple, BaseModel)):
+            value = type(value).__name__  # the place is named; its content is long
+        fix = f"correct it; help(zoo.{model.__name__}) describes the fields"
+        raise UserError(where or argument, value, problem, fix) from None
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:
-    """(where, what) of the first fault pydantic found."""
+    """(where, what) of the first fault pydantic found; where is "" for the whole."""
     fault = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "the top"
+    where = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
     return where, message[:1].lower() + message[1:]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -42,10 +43,18 @@ class _Record(BaseModel):
 
 
 class Estimate(_Record):
-    """A mean over lifetimes and its 95% interval. Never NaN."""
+    """A mean over lifetimes and its 95% interval. Never NaN.
+
+    Made from a dict, or from a `kerasmeta.analysis.Estimate`.
+    """
 
     mean: FiniteFloat
     ci95: tuple[FiniteFloat, FiniteFloat]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_named_tuple(cls, data: Any) -> Any:
+        return data._asdict() if hasattr(data, "_asdict") else data
 
     @model_validator(mode="after")
     def _in_order(self) -> Estimate:
@@ -64,6 +73,21 @@ class SeedResult(_Record):
     metrics: Metrics
 
 
+class Source(_Record):
+    """Where published numbers come from, and the numbers by metric."""
+
+    source: Text
+    metrics: dict[Name, FiniteFloat] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_metrics(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "metrics" in data:
+            return data
+        metrics = {name: value for name, value in data.items() if name != "source"}
+        return {"source": data.get("source", ""), "metrics": metrics}
+
+
 class Evaluation(_Record):
     """How well an agent does, beside what it is compared with.
 
@@ -72,7 +96,10 @@ class Evaluation(_Record):
         seed: The seed of those lifetimes.
         metrics: Of the published weights.
         lesions: Of the published weights with a part switched off, by lesion.
-        references: Of others, by name (`random`, `optimal`, `published`, ...).
+        references: Of others, by name (`random`, `optimal`, `published`, ...), as
+            `kerasmeta.training.evaluation.references` gives them.
+        sources: Where published numbers come from, by a short name: the text `source`
+            and the metrics. May be given inside `references`.
         seeds: Of every training seed, the ones not chosen included.
         chosen_seed: The seed whose weights are published.
     """
@@ -82,8 +109,18 @@ class Evaluation(_Record):
     metrics: Metrics
     lesions: dict[Name, Metrics] = {}
     references: dict[Name, dict[Name, Estimate | FiniteFloat]] = {}
+    sources: dict[Name, Source] = {}
     seeds: Annotated[tuple[SeedResult, ...], Field(min_length=1)]
     chosen_seed: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lift_sources(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "sources" in data:
+            return data
+        references = dict(data.get("references", {}))
+        sources = references.pop("sources", {})
+        return {**data, "references": references, "sources": sources}
 
     @model_validator(mode="after")
     def _complete(self) -> Evaluation:
@@ -97,10 +134,11 @@ class Evaluation(_Record):
                 raise ValueError(
                     f"{odd[0]} is missing, of seed {result.seed} or of the agent"
                 )
-        others: dict[str, Any] = {**self.lesions, **self.references}
-        for name, metrics in others.items():
-            if odd := sorted(set(metrics) - set(self.metrics)):
-                raise ValueError(f"{odd[0]} of {name} is no metric of the agent")
+        for lesion, metrics in self.lesions.items():
+            if odd := sorted(set(metrics) ^ set(self.metrics)):
+                raise ValueError(
+                    f"{odd[0]} is missing, of lesion {lesion} or of the agent"
+                )
         return self
 
 

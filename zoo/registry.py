@@ -130,14 +130,11 @@ class Registry:
         """
         name = identifiers.parse(agent).name
         with self._locked():
-            index = self._index_or_new()
+            index = self._index_for_publishing()
             self._remove_leftovers(name)
             version = version or self._next_version(index, name)
             target = self._directory(name, version)
-            if version in index.agents.get(name, {}):
-                raise UserError(
-                    "version", version, f"of {name} exists already", "leave it out"
-                )
+            _check_free(name, version, index, target)
             with appearing(target, "version") as directory:
                 manifest = _complete(name, version, submission, write, directory)
             sha256 = files.digest(target / files.MANIFEST)
@@ -173,10 +170,11 @@ class Registry:
     def _index(self) -> Index:
         return read_index(self.path)
 
-    def _index_or_new(self) -> Index:
-        """The index, or an empty one for a folder that holds no agents yet."""
-        if not (self.path / INDEX).exists() and not any(self.path.glob("*/*/*")):
-            return Index()
+    def _index_for_publishing(self) -> Index:
+        """The index; written here for a folder that holds no agents yet."""
+        manifests = self.path.glob(f"*/*/*/{files.MANIFEST}")
+        if not (self.path / INDEX).exists() and not any(manifests):
+            write_index(self.path, Index())
         return self._index()
 
     def _versions(self, name: str) -> dict[int, IndexEntry]:
@@ -235,6 +233,17 @@ def open_registry(registry: Registry | str | Path | None) -> Registry:
     if registry is None:
         return default_registry()
     return registry if isinstance(registry, Registry) else Registry(registry)
+
+
+def _check_free(name: str, version: int, index: Index, target: Path) -> None:
+    """Refuses a version that exists, in the index or as a directory."""
+    if version in index.agents.get(name, {}) or target.exists():
+        raise UserError(
+            "version",
+            version,
+            f"of {name} exists already, and nothing is overwritten",
+            "leave the version out to get the next one",
+        )
 
 
 def _complete(
