@@ -7,6 +7,7 @@ standard error.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,8 @@ Registry = Annotated[
 ]
 RunDirectoryOption = Annotated[Path | None, typer.Option(help="The run directory.")]
 
-out = Console()
+# Where there is no terminal to ask (a pipe, a log), tables get the room they need.
+out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
@@ -72,7 +74,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
     """A table whose first column is text and whose others are figures."""
     made = Table(title=title, title_justify="left", title_style="bold")
     for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index == 0 else "right")
+        text = index == 0
+        made.add_column(column, justify="left" if text else "right", no_wrap=text)
     for row in rows:
         made.add_row(*row)
     return made
