@@ -223,7 +223,7 @@ class TRPOAgent(tf_agent.TFAgent):
             evaluate,
             self.trpo.backtrack,
             self.trpo.max_backtracks,
-            1.5 * self.trpo.delta,
+            self.trpo.delta,
         )
         for variable, start in zip(self.actor_variables, old, strict=True):
             variable.assign(tf.where(search.accepted, variable, start))

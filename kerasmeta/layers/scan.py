@@ -99,20 +99,46 @@ def _has_reinstatement(stored: _Stored) -> bool:
     return stored.reinstated.shape.rank == 3
 
 
-def _arrays(count: int, like: Any) -> list[Any]:
-    size = tf.shape(like)[0]
-    return [
-        tf.TensorArray(like.dtype, size=size, element_shape=None) for _ in range(count)
+def _loop(body: Any, start: Any, state: Any, widths: list[int], like: Any) -> Any:
+    """Runs `body(t, h, c, arrays)` once for each step of `like` `[T, B, ...]`.
+
+    Args:
+        body: Returns the next t and the two state tensors, and the arrays written to.
+        start: The first t; the loop ends when t leaves [0, T).
+        state: The two state tensors `[B, H]`.
+        widths: The arrays' elements are `[B, width]`.
+        like: Tells T, B and the data type.
+
+    Returns:
+        The last two state tensors, and the arrays stacked, `[T, B, width]` each.
+    """
+    steps, batch, units = tf.shape(like)[0], like.shape[1], state[0].shape[-1]
+    arrays = [
+        tf.TensorArray(like.dtype, steps, element_shape=[batch, w]) for w in widths
     ]
+    either = tf.TensorShape([None, units])  # B may be known for one tensor only
+    _, h, c, arrays = tf.while_loop(
+        lambda t, *_: (t >= 0) & (t < steps),
+        body,
+        (start, *state, arrays),
+        shape_invariants=(
+            tf.TensorShape([]),
+            either,
+            either,
+            [tf.TensorShape(None)] * len(arrays),
+        ),
+        maximum_iterations=steps,
+    )
+    return h, c, [array.stack() for array in arrays]
 
 
 def _forward(
     projected: Any, kernel: Any, hidden: Any, cell: Any, remembered: Any, keep: Any
 ) -> tuple[Any, Any, _Stored]:
     """All states, and the activations the derivatives need."""
-    steps = tf.shape(projected)[0]
     reinstatement = remembered.shape.rank == 3
     units = kernel.shape[0]
+    widths = [units, units, kernel.shape[1], units, units, units]
 
     def body(t: Any, h: Any, c: Any, arrays: list[Any]) -> tuple[Any, ...]:
         h, c = h * keep[t], c * keep[t]
@@ -130,13 +156,8 @@ def _forward(
         arrays = [a.write(t, x) for a, x in zip(arrays, written, strict=True)]
         return t + 1, new_h, new_c, arrays
 
-    loop = tf.while_loop(
-        lambda t, *_: t < steps,
-        body,
-        (tf.constant(0), hidden, cell, _arrays(6, projected)),
-        maximum_iterations=steps,
-    )
-    hiddens, cells, *activations = (array.stack() for array in loop[-1])
+    _, _, arrays = _loop(body, tf.constant(0), (hidden, cell), widths, projected)
+    hiddens, cells, *activations = arrays
     stored = _Stored(*activations, remembered, keep, kernel)
     return hiddens, cells, stored
 
@@ -155,11 +176,11 @@ def _adjoint(d_hiddens: Any, d_cells: Any, *activations: Any) -> Any:
 
 
 def _backward(d_hiddens: Any, d_cells: Any, stored: _Stored) -> tuple[Any, ...]:
-    kernel, steps = stored.recurrent_kernel, tf.shape(d_hiddens)[0]
+    kernel = stored.recurrent_kernel
     units, reinstatement = kernel.shape[0], _has_reinstatement(stored)
     blocks = 5 if reinstatement else 4
 
-    def body(t: Any, dh: Any, dc: Any, array: Any) -> tuple[Any, ...]:
+    def body(t: Any, dh: Any, dc: Any, arrays: list[Any]) -> tuple[Any, ...]:
         gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
         i, f, o, *_, g = tf.split(gates, blocks, axis=1)
         dh += d_hiddens[t]
@@ -171,16 +192,12 @@ def _backward(d_hiddens: Any, d_cells: Any, stored: _Stored) -> tuple[Any, ...]:
         dz = tf.concat(slopes, axis=1) * squashed * (1.0 - squashed)
         dz = tf.concat([dz, dc * i * (1.0 - g * g)], axis=1)  # [B, gates * H]
         dh = tf.matmul(dz, kernel, transpose_b=True) * stored.keep[t]
-        return t - 1, dh, dc * f * stored.keep[t], array.write(t, dz)
+        return t - 1, dh, dc * f * stored.keep[t], [arrays[0].write(t, dz)]
 
-    zeros = tf.zeros_like(d_hiddens[0])
-    _, dh, dc, array = tf.while_loop(
-        lambda t, *_: t >= 0,
-        body,
-        (steps - 1, zeros, zeros, _arrays(1, d_hiddens)[0]),
-        maximum_iterations=steps,
+    zeros, last = tf.zeros_like(d_hiddens[0]), tf.shape(d_hiddens)[0] - 1
+    dh, dc, [d_projected] = _loop(
+        body, last, (zeros, zeros), [blocks * units], d_hiddens
     )
-    d_projected = array.stack()  # [T, B, gates * H]
     flat_hidden = tf.reshape(stored.hidden_in, [-1, units])
     flat_slopes = tf.reshape(d_projected, [-1, blocks * units])
     d_kernel = tf.matmul(flat_hidden, flat_slopes, transpose_a=True)
@@ -191,7 +208,7 @@ def _tangent(
     t_projected: Any, t_kernel: Any, t_hidden: Any, t_cell: Any, stored: _Stored
 ) -> tuple[Any, Any]:
     """J v: how hidden and cell states `[T, B, H]` move with a tangent of the inputs."""
-    kernel, steps = stored.recurrent_kernel, tf.shape(t_projected)[0]
+    kernel = stored.recurrent_kernel
     units, reinstatement = kernel.shape[0], _has_reinstatement(stored)
     driven = t_projected + tf.tensordot(stored.hidden_in, t_kernel, axes=1)
 
@@ -219,10 +236,7 @@ def _tangent(
             [a.write(t, x) for a, x in zip(arrays, (th, tc), strict=True)],
         )
 
-    loop = tf.while_loop(
-        lambda t, *_: t < steps,
-        body,
-        (tf.constant(0), t_hidden, t_cell, _arrays(2, t_projected)),
-        maximum_iterations=steps,
+    _, _, (t_hiddens, t_cells) = _loop(
+        body, tf.constant(0), (t_hidden, t_cell), [units, units], t_projected
     )
-    return loop[-1][0].stack(), loop[-1][1].stack()
+    return t_hiddens, t_cells
