@@ -94,7 +94,7 @@ def contrast(counts: Sequence[Counts], signs: Sequence[int]) -> Estimate:
     correlations of the linearised rates (the method of variance estimates recovery;
     Zou & Donner 2008, eq. 6). With symmetric limits this is the delta method with
     covariances exactly; unlike it, it does not shrink to a point for an agent that
-    never errs. Clipped to the range that probabilities allow.
+    never errs, and never leaves the range that probabilities allow.
     """
     parts = [proportion(c) for c in counts]
     sign = np.asarray(signs, float)
@@ -110,8 +110,7 @@ def contrast(counts: Sequence[Counts], signs: Sequence[int]) -> Estimate:
     up = sign * np.where(rising, distance[:, 1], distance[:, 0])
     low = mean - math.sqrt(max(down @ correlation @ down, 0.0))
     high = mean + math.sqrt(max(up @ correlation @ up, 0.0))
-    least, most = float(sign[sign < 0].sum()), float(sign[sign > 0].sum())
-    return Estimate(mean, (max(low, least), min(high, most)))
+    return Estimate(mean, (low, high))
 
 
 def t_quantile(num_lifetimes: int) -> float:

@@ -24,16 +24,8 @@ def save(figure: Figure, path_stem: str | os.PathLike[str]) -> tuple[Path, Path]
     Folders are made as needed. A file appears whole or not at all, and the same figure
     gives the same bytes (on one version of matplotlib).
     """
-    _settle(figure)
     png, svg = (_write(figure, Path(f"{os.fspath(path_stem)}.{k}")) for k in _METADATA)
     return png, svg
-
-
-def _settle(figure: Figure) -> None:
-    """Lays the figure out once: a second layout would move things by rounding."""
-    with styled():
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")
 
 
 def _write(figure: Figure, path: Path) -> Path:

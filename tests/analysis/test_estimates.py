@@ -92,6 +92,17 @@ def test_proportion_where_all_trials_agree_stays_cautious() -> None:
     np.testing.assert_allclose(1 - always.ci95[0], never.ci95[1])
 
 
+def test_proportion_never_counts_more_than_its_trials() -> None:
+    """Lifetimes alike by chance make the variance too small to believe."""
+    successes = np.full(20, 5)
+    successes[:2] = 4, 6
+    estimate = proportion(Counts(successes, np.full(20, 10)))
+    low, high = proportion_confint(100, 200, method="wilson")
+    assert estimate.mean == 0.5
+    assert estimate.ci95[0] < low
+    assert estimate.ci95[1] > high
+
+
 def test_contrast_is_the_signed_sum_and_agrees_with_the_jackknife() -> None:
     """Parts that rise and fall together in a lifetime: the covariance matters."""
     rng = np.random.default_rng(2)
@@ -118,6 +129,17 @@ def test_contrast_of_an_agent_that_never_errs() -> None:
     estimate = contrast([parts[0], parts[1], parts[1], parts[0]], SIGNS)
     assert estimate.mean == estimate.ci95[1] == 2.0
     assert 1.85 < estimate.ci95[0] < 2.0
+
+
+def test_contrast_stays_in_range() -> None:
+    rng = np.random.default_rng(5)
+    for lifetimes in (2, 3, 5):
+        for chance in (0.02, 0.5, 0.98):
+            high = clustered_counts(rng, chance, lifetimes)
+            low = clustered_counts(rng, 1 - chance, lifetimes)
+            estimate = contrast([high, low, low, high], SIGNS)
+            assert not estimate.ci95[0] < -2
+            assert not estimate.ci95[1] > 2
 
 
 @pytest.mark.parametrize("lifetimes", [12, 60])

@@ -86,7 +86,12 @@ def test_metrics_without_stay_probabilities_are_refused() -> None:
 
 def test_nothing_is_cut_off(agent: dict[str, Estimate]) -> None:
     """All text lies inside the figure, long names in the legend included."""
-    stay = episodic_figure(agent, agent_name="runs/episodic_two_step-2", lesioned=agent)
+    stay = episodic_figure(
+        agent,
+        agent_name="runs/episodic_two_step-ep_lstm-seed-17-continued",
+        lesioned=agent,
+        lesioned_name="the same without its reinstatement gate",
+    )
     curve = learning_curve(
         {"a rather long agent name": [rows(1.0)]}, y="reward", references={"random": 0}
     )

@@ -88,7 +88,7 @@ def test_cues_are_traced_to_their_trials(episodic: Lifetimes) -> None:
 def test_the_same_context_in_another_lifetime_is_no_match(episodic: Lifetimes) -> None:
     context = episodic.observation["context"].copy()
     context[0, 60] = context[1, 5]
-    context[0, 61] = context[0, 0]  # zeros: nothing was shown
+    context[0, 7] = context[0, 61] = 0  # zeros: nothing was shown
     observation = {**episodic.observation, "context": context}
     trials = episodic_two_step_trials(episodic._replace(observation=observation))
     own = (context[0, 1:51] == context[1, 5]).all(axis=1)

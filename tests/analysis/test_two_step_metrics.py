@@ -10,7 +10,14 @@ import pytest
 from harness import two_step_simulation as simulation
 from harness.two_step_simulation import TRIAL_TYPES
 
-from kerasmeta.analysis import Estimate, metrics
+from kerasmeta.analysis import (
+    Estimate,
+    episodic_two_step_trials,
+    metrics,
+    two_step_trials,
+)
+from kerasmeta.analysis.choice_regression import choice_data
+from kerasmeta.analysis.two_step import episodic_repeat_counts, stay_counts
 from kerasmeta.lifetimes import Lifetimes
 
 Tally = dict[str, list[bool]]
@@ -122,6 +129,27 @@ def test_padding_counts_for_nothing(two_step: Lifetimes) -> None:
     for name, estimate in metrics("two_step", cut).items():
         np.testing.assert_allclose(padded[name].mean, estimate.mean)
         np.testing.assert_allclose(padded[name].ci95, estimate.ci95)
+
+
+def test_an_outcome_that_is_not_shown_counts_for_nothing(
+    two_step: Lifetimes, episodic: Lifetimes
+) -> None:
+    """Hiding the outcome of trial 10 of one lifetime removes what depends on it."""
+
+    def hide(lifetimes: Lifetimes) -> Lifetimes:
+        stimulus = lifetimes.observation["stimulus"].copy()
+        stimulus[0, 11, :3] = 1, 0, 0
+        observation = {**lifetimes.observation, "stimulus": stimulus}
+        return lifetimes._replace(observation=observation)
+
+    trials = two_step_trials(hide(two_step))
+    assert sum(c.trials.sum() for c in stay_counts(trials).values()) == 20 * 99 - 1
+    assert len(choice_data(trials).choice) == 20 * 95 - 5
+    trials = episodic_two_step_trials(hide(episodic))
+    cued_again = (trials.cued_trial[0] == 10).sum()
+    repeats = episodic_repeat_counts(trials).values()
+    assert cued_again > 0
+    assert sum(c.trials.sum() for c in repeats) == 20 * 50 - cued_again
 
 
 def test_planted_tables_are_found_and_covered() -> None:
