@@ -18,6 +18,7 @@ from kerasmeta.analysis.stay_panel import (
     marker,
 )
 from kerasmeta.analysis.style import GREY, INK, legend_above, styled
+from kerasmeta.analysis.two_step import TRIAL_TYPES
 from kerasmeta.errors import UserError
 
 _STAY = Panel(
@@ -52,7 +53,8 @@ def stay_figure(
         lesioned_name: Its name in the legend.
         optimal: An optimal player's metrics, drawn as a line across the bars.
         published: Values by label ("Wang et al. 2018"), drawn as markers beside the
-          bars. Metrics that a reference lacks are left out.
+          bars. Metrics that a source lacks are left out, and so is a source that has
+          none of them.
 
     Raises:
         UserError: `agent` has no stay probabilities.
@@ -68,7 +70,9 @@ def stay_figure(
     agents: list[tuple[str, Values]] = [(agent_name, agent)]
     if lesioned is not None:
         agents.append((lesioned_name, lesioned))
-    drawn = Drawn(agents, optimal, published or {})
+    shown = {f"{p.prefix}_{name}" for p in panels for name in TRIAL_TYPES}
+    sources = {k: v for k, v in (published or {}).items() if shown & set(v)}
+    drawn = Drawn(agents, optimal, sources)
     with styled():
         width = 6.0 if len(panels) == 1 else 9.0
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06, wspace=0.06)

@@ -72,6 +72,11 @@ def test_two_step_metrics_give_one_panel(agent: dict[str, Estimate]) -> None:
     assert len(stay_figure(only_stay).axes) == 1
 
 
+def test_a_source_without_these_metrics_is_left_out(agent: dict[str, Estimate]) -> None:
+    figure = stay_figure(agent, published={"someone": {"reward_per_trial": 0.7}})
+    assert "someone" not in texts(figure)
+
+
 def test_missing_trials_are_named(agent: dict[str, Estimate]) -> None:
     nothing = Estimate(np.nan, (np.nan, np.nan))
     figure = stay_figure({**agent, "stay_uncommon_rewarded": nothing})
