@@ -72,10 +72,13 @@ def stay_figure(
         agents.append((lesioned_name, lesioned))
     shown = {f"{p.prefix}_{name}" for p in panels for name in TRIAL_TYPES}
     sources = {k: v for k, v in (published or {}).items() if shown & set(v)}
-    drawn = Drawn(agents, optimal, sources)
+    return _draw(panels, Drawn(agents, optimal, sources))
+
+
+def _draw(panels: list[Panel], drawn: Drawn) -> Figure:
     with styled():
-        width = 6.0 if len(panels) == 1 else 9.0
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06, wspace=0.06)
+        width = 6.0 if len(panels) == 1 else 9.0
         figure = Figure(figsize=(width, 3.7), layout=layout)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels, strict=True):
