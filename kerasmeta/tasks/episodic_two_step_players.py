@@ -9,10 +9,8 @@ from kerasmeta.tasks import contexts
 from kerasmeta.tasks.base import Player
 from kerasmeta.tasks.two_step_players import (
     action_values,
-    after_reversal,
+    filtered,
     greedy,
-    outcome_chance,
-    posterior,
     state_reached,
     state_values,
 )
@@ -35,7 +33,6 @@ class RememberingState(NamedTuple):
 
     belief: Any  # [B] float32, the chance that S2 is the good state
     memory: Memory
-    recalled: Any  # [B] int32, the state recalled in the last trial, -1 if none
 
 
 def write(memory: Memory, code: Any, reached: Any, reward: Any, store: Any) -> Memory:
@@ -68,11 +65,13 @@ def values_with_cue(values: Any, past_reached: Any, past_reward: Any) -> Any:
 
 
 class EpisodicBayesPlayer(Player):
-    """Filters the good state exactly and remembers every outcome by its context.
+    """Filters the good state and remembers every outcome by its context.
 
-    A reward that repeats an old one says nothing about the good state now and leaves
-    the belief alone. It chooses for the trial at hand (myopically): by the reward that
-    it remembers for the cued state, and by its belief for the other.
+    It chooses for the trial at hand (myopically): by the reward that it remembers for
+    the cued state, and by its belief for the other. A remembered 1 is more, and a 0 is
+    less, than any chance, so that in a cued trial the memory alone decides. Therefore
+    it may take a repeated reward for news, although that says nothing about the good
+    state now: beliefs of cued trials are not used.
     """
 
     def __init__(self, task: EpisodicTwoStep) -> None:
@@ -80,7 +79,6 @@ class EpisodicBayesPlayer(Player):
 
     def initial_state(self, batch_size: int) -> RememberingState:
         slots = [batch_size, self.task.uncued_trials]
-        nothing = tf.fill([batch_size], -1)
         return RememberingState(
             belief=tf.fill([batch_size], 0.5),
             memory=Memory(
@@ -89,7 +87,6 @@ class EpisodicBayesPlayer(Player):
                 rewards=tf.zeros(slots),
                 count=tf.zeros([batch_size], tf.int32),
             ),
-            recalled=nothing,
         )
 
     def act(
@@ -99,30 +96,22 @@ class EpisodicBayesPlayer(Player):
         task_state: Any,
         seed: Any,
     ) -> tuple[Any, RememberingState]:
-        reached = state_reached(observation)
-        reward = observation["previous_reward"]
-        belief = self._believe(state, reached, reward)
+        belief = filtered(state.belief, observation, self.task)
         code = contexts.code_of(observation["context"])
-        store = observation["store"]
-        memory = write(state.memory, code, reached, reward, store)
+        memory = write(
+            state.memory,
+            code,
+            state_reached(observation),
+            observation["previous_reward"],
+            observation["store"],
+        )
         past_reached, past_reward = read(memory, code)
         is_cue = observation["stimulus"][:, 3] > 0
-        recalled = tf.where(is_cue, past_reached, -1)
-        values = values_with_cue(state_values(belief, self.task), recalled, past_reward)
+        past_reached = tf.where(is_cue, past_reached, -1)
+        values = state_values(belief, self.task)
+        values = values_with_cue(values, past_reached, past_reward)
         action = greedy(action_values(values, self.task.common), seed)
-        return action, RememberingState(belief, memory, recalled)
-
-    def _believe(self, state: RememberingState, reached: Any, reward: Any) -> Any:
-        """The belief `[B]` after the last trial's outcome, if one is shown."""
-        updated = posterior(
-            state.belief,
-            outcome_chance(reached, reward, 0, self.task),
-            outcome_chance(reached, reward, 1, self.task),
-        )
-        is_repeat = tf.equal(reached, state.recalled)
-        belief = tf.where(is_repeat, state.belief, updated)
-        belief = after_reversal(belief, self.task.reversal)
-        return tf.where(reached >= 0, belief, state.belief)
+        return action, RememberingState(belief, memory)
 
 
 class EpisodicOraclePlayer(Player):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from kerasmeta._keras import tf
 from kerasmeta.tasks import two_step_rules as rules
@@ -93,45 +93,39 @@ class ModelFreePlayer(Player):
         return greedy(values, seed), values
 
 
-class BeliefState(NamedTuple):
-    """What a Bayesian player without memory carries."""
-
-    belief: Any  # [B] float32, the chance that S2 is the good state
+def filtered(belief: Any, observation: dict[str, Any], chances: Chances) -> Any:
+    """The belief `[B]` that S2 is good, after the outcome that is shown, if any is."""
+    reached = state_reached(observation)
+    reward = observation["previous_reward"]
+    updated = posterior(
+        belief,
+        outcome_chance(reached, reward, 0, chances),
+        outcome_chance(reached, reward, 1, chances),
+    )
+    updated = after_reversal(updated, chances.reversal)
+    return tf.where(reached >= 0, updated, belief)
 
 
 class BayesPlayer(Player):
     """Filters the hidden good state exactly and takes the better action.
 
-    It knows the task's numbers but not its state. Where high_reward + low_reward = 1 a
-    trial is as informative in either state, so that the myopic choice is the optimal
-    one.
+    It knows the task's numbers but not its state; its own state is its belief `[B]`
+    that S2 is the good one. Where high_reward + low_reward = 1 a trial is as
+    informative in either state, so that the myopic choice is the optimal one.
     """
 
     def __init__(self, chances: Chances) -> None:
         self.chances = chances
 
-    def initial_state(self, batch_size: int) -> BeliefState:
-        return BeliefState(tf.fill([batch_size], 0.5))
+    def initial_state(self, batch_size: int) -> Any:
+        return tf.fill([batch_size], 0.5)
 
     def act(
-        self,
-        state: BeliefState,
-        observation: dict[str, Any],
-        task_state: Any,
-        seed: Any,
-    ) -> tuple[Any, BeliefState]:
-        reached = state_reached(observation)
-        reward = observation["previous_reward"]
-        belief = posterior(
-            state.belief,
-            outcome_chance(reached, reward, 0, self.chances),
-            outcome_chance(reached, reward, 1, self.chances),
-        )
-        belief = after_reversal(belief, self.chances.reversal)
-        belief = tf.where(reached >= 0, belief, state.belief)
+        self, state: Any, observation: dict[str, Any], task_state: Any, seed: Any
+    ) -> tuple[Any, Any]:
+        belief = filtered(state, observation, self.chances)
         values = state_values(belief, self.chances)
-        action = greedy(action_values(values, self.chances.common), seed)
-        return action, BeliefState(belief)
+        return greedy(action_values(values, self.chances.common), seed), belief
 
 
 class OraclePlayer(Player):

@@ -137,6 +137,24 @@ def test_contingency_reverses_at_every_trial_with_the_chance_given(task, lifetim
     check_rate(good[:, 0], 0.5)
 
 
+def test_draws_of_a_trial_are_independent(task, lifetimes, outcome, cued_trial):
+    reached, reward = outcome
+    good = lifetimes.state.good
+    reversed_ = good[:, 1:] != good[:, :-1]
+    common = reached == lifetimes.action
+    state_is_good = reached == good[:, :-1]
+    uncued = np.arange(U + 1 + C) < U
+    rewarded = reward == 1
+    check_rate(rewarded[uncued & common & state_is_good], task.high_reward)
+    check_rate(rewarded[uncued & ~common & state_is_good], task.high_reward)
+    check_rate(reversed_[uncued & rewarded & state_is_good], task.reversal)
+    check_rate(reversed_[uncued & common], task.reversal)
+    # The cue of the next trial is drawn apart from the outcome of the last.
+    late = cued_trial[:, 1 : C // 2] == 0
+    check_rate(late[rewarded[:, U + 1 : U + C // 2]], 2 / U)
+    check_rate(late[common[:, U + 1 : U + C // 2]], 2 / U)
+
+
 def test_smallest_and_uneven_tasks_keep_every_trial_in_reach():
     task = EpisodicTwoStep(uncued_trials=3, cued_trials=3, context_size=2)
     lifetimes = roll_out(task, 300, seed=0, choose=random_actions(300, seed=0))

@@ -141,6 +141,16 @@ def test_without_a_difference_between_the_states_nobody_can_do_better():
         check_rate(play(task, name, 2000, seed=3).reward, 0.4)
 
 
+@pytest.mark.parametrize("player", ["random", "model_free", "optimal", "oracle"])
+def test_equal_actions_are_drawn_at_random(player):
+    task = TwoStep(3, high_reward=0.4, low_reward=0.4)
+    first = play(TwoStep(1), player, 2000, seed=3).action[:, 0]
+    check_rate(first, 0.5)
+    if player != "model_free":
+        later = play(task, player, 2000, seed=3).action
+        check_rate(later[:, 1:] == later[:, :-1], 0.5)
+
+
 def test_certain_task_is_solved_after_one_trial():
     task = TwoStep(10, common=1.0, high_reward=1.0, low_reward=0.0, reversal=0.0)
     assert (play(task, "optimal", 200, seed=4).reward[:, 1:] == 1).all()
