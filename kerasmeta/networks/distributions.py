@@ -11,6 +11,7 @@ import math
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf
+from kerasmeta.errors import UserError
 
 _LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -117,7 +118,20 @@ class DiagonalGaussian(NamedTuple):
 
 
 def distribution_for(action_spec: Any) -> Categorical | DiagonalGaussian:
-    """The distribution over actions of a TF-Agents `BoundedTensorSpec`."""
-    if action_spec.dtype.is_integer:
+    """The distribution over actions of a TF-Agents `BoundedTensorSpec`.
+
+    Raises:
+        UserError: The actions are neither 0 ... A - 1 nor a vector of real numbers.
+    """
+    rank, discrete = action_spec.shape.rank, action_spec.dtype.is_integer
+    if discrete and rank == 0 and action_spec.minimum == 0:
         return Categorical(int(action_spec.maximum) + 1)
-    return DiagonalGaussian(int(action_spec.shape[0]))
+    if not discrete and rank == 1:
+        return DiagonalGaussian(int(action_spec.shape[0]))
+    raise UserError(
+        "action_spec",
+        f"{action_spec.dtype.name} {tuple(action_spec.shape)} from "
+        f"{action_spec.minimum}",
+        "has no distribution here",
+        "use one integer from 0, or a vector of real numbers",
+    )

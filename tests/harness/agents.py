@@ -1,0 +1,83 @@
+"""Small agents and made-up lifetimes for the tests of networks and agents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kerasmeta._keras import tf, tf_agents
+from kerasmeta.networks import AgentConfig
+
+STIMULUS, CONTEXT, UNITS, ACTIONS = 3, 4, 5, 2
+
+
+def action_spec(continuous: bool = False) -> Any:
+    """Two choices, or two numbers."""
+    bounded = tf_agents.specs.BoundedTensorSpec
+    if continuous:
+        return bounded([ACTIONS], tf.float32, -1.0, 1.0, name="action")
+    return bounded([], tf.int32, 0, ACTIONS - 1, name="action")
+
+
+def observation_spec(continuous: bool = False) -> dict[str, Any]:
+    """What a task with these actions shows."""
+    previous_action = tf.TensorSpec([ACTIONS], tf.float32, "previous_action")
+    if not continuous:
+        previous_action = tf_agents.specs.BoundedTensorSpec(
+            [], tf.int32, -1, ACTIONS - 1, name="previous_action"
+        )
+    return {
+        "stimulus": tf.TensorSpec([STIMULUS], tf.float32, "stimulus"),
+        "context": tf.TensorSpec([CONTEXT], tf.float32, "context"),
+        "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
+        "store": tf.TensorSpec([], tf.bool, "store"),
+        "previous_action": previous_action,
+        "previous_reward": tf.TensorSpec([], tf.float32, "previous_reward"),
+    }
+
+
+def config(kind: str = "ep_lstm", **changes: Any) -> AgentConfig:
+    """A small agent."""
+    memory = {"capacity": 3, **changes.pop("memory", {})}
+    sizes = {"units": UNITS, "critic_units": 4, "seed": 3}
+    return AgentConfig(kind=kind, memory=memory, **{**sizes, **changes})
+
+
+def observations(
+    rng: np.random.Generator, batch: int, time: int, continuous: bool = False
+) -> dict[str, np.ndarray]:
+    """Made-up observations `[B, T, ...]`: contexts repeat, half of the steps store."""
+    if continuous:
+        previous_action = rng.normal(size=(batch, time, ACTIONS)).astype(np.float32)
+    else:
+        previous_action = rng.integers(-1, ACTIONS, [batch, time]).astype(np.int32)
+    contexts = rng.choice([-1.0, 1.0], [4, CONTEXT])
+    contexts[0] = 0.0
+    episode_start = rng.random([batch, time]) < 0.2
+    episode_start[:, 0] = True
+    return {
+        "stimulus": rng.normal(size=(batch, time, STIMULUS)).astype(np.float32),
+        "context": contexts[rng.integers(0, 4, [batch, time])].astype(np.float32),
+        "episode_start": episode_start,
+        "store": rng.random([batch, time]) < 0.5,
+        "previous_action": previous_action,
+        "previous_reward": rng.normal(size=(batch, time)).astype(np.float32),
+    }
+
+
+def at(tree: Any, t: int) -> Any:
+    """Step `t` of a tree of `[B, T, ...]`."""
+    return tf.nest.map_structure(lambda leaf: leaf[:, t], tree)
+
+
+def take(tree: Any, rows: Any) -> Any:
+    """Rows of a batch-first tree."""
+    return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), tree)
+
+
+def shake(variables: list[Any], seed: int = 0, scale: float = 0.5) -> None:
+    """Moves weights away from their initial values, so that every part matters."""
+    rng = np.random.default_rng(seed)
+    for variable in variables:
+        variable.assign_add(rng.normal(scale=scale, size=variable.shape))
