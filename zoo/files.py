@@ -22,6 +22,8 @@ WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
 CARD = "README.md"
 
+CHANGED = "is not the file that was published (SHA-256 differs)"
+
 
 def _inside(path: str) -> str:
     """Refuses a path that is not plainly below its directory."""
@@ -82,15 +84,22 @@ def check(directory: Path, expected: tuple[FileEntry, ...]) -> None:
         UserError: For the first such file.
     """
     for entry in expected:
-        path = directory / entry.path
+        if problem := _problem(directory, entry):
+            raise _damaged(directory, entry.path, problem)
+
+
+def _problem(directory: Path, entry: FileEntry) -> str | None:
+    path = directory / entry.path
+    try:
         if _passes_link(directory, entry.path):
-            raise _damaged(path, "is reached through a symbolic link")
+            return "is reached through a symbolic link"
         if not path.is_file():
-            raise _damaged(path, "is missing")
+            return "is missing"
         if (size := path.stat().st_size) != entry.size:
-            raise _damaged(path, f"has {size} bytes, not the {entry.size} published")
-        if digest(path) != entry.sha256:
-            raise _damaged(path, "is not the file that was published (SHA-256 differs)")
+            return f"has {size} bytes, not the {entry.size} published"
+        return None if digest(path) == entry.sha256 else CHANGED
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def check_no_others(directory: Path, expected: tuple[FileEntry, ...]) -> None:
@@ -99,8 +108,8 @@ def check_no_others(directory: Path, expected: tuple[FileEntry, ...]) -> None:
     if others := [path for path in listing(directory) if path not in known]:
         raise UserError(
             "file",
-            str(directory / others[0]),
-            "is not part of this version",
+            others[0],
+            f"in {directory} is not part of this version",
             "remove it; a published version never changes",
         )
 
@@ -108,13 +117,14 @@ def check_no_others(directory: Path, expected: tuple[FileEntry, ...]) -> None:
 def read_checked(path: Path, sha256: str) -> bytes:
     """The content of a file, if it has this hash."""
     if path.is_symlink():
-        raise _damaged(path, "is a symbolic link")
+        raise _damaged(path.parent, path.name, "is a symbolic link")
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _damaged(path, f"cannot be read ({error.strerror})") from None
+        problem = f"cannot be read ({error.strerror})"
+        raise _damaged(path.parent, path.name, problem) from None
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise _damaged(path, "is not the file that was published (SHA-256 differs)")
+        raise _damaged(path.parent, path.name, CHANGED)
     return data
 
 
@@ -127,7 +137,6 @@ def _passes_link(directory: Path, path: str) -> bool:
     return False
 
 
-def _damaged(path: Path, problem: str) -> UserError:
-    return UserError(
-        "file", str(path), problem, "restore it, or publish the agent anew"
-    )
+def _damaged(directory: Path, name: str, problem: str) -> UserError:
+    fix = "restore it, or publish the agent anew"
+    return UserError("file", name, f"in {directory} {problem}", fix)

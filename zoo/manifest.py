@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
-    PositiveFloat,
     PositiveInt,
     StringConstraints,
     model_validator,
@@ -170,7 +169,7 @@ class Provenance(_Record):
     command: str = ""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     steps: PositiveInt
-    wall_seconds: PositiveFloat
+    wall_seconds: Annotated[FiniteFloat, Field(gt=0)]
     hardware: Text
     libraries: Annotated[dict[Text, Text], Field(min_length=1)]
 

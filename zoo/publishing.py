@@ -80,7 +80,8 @@ def _check(agent: EpisodicAgent, version: int | None) -> None:
         raise UserError(
             "agent", agent.lesion, "is lesioned", "publish agent.lesioned(None)"
         )
-    if version is not None and (not isinstance(version, int) or version < 1):
+    number = isinstance(version, int) and not isinstance(version, bool)
+    if version is not None and (not number or version < 1):
         raise UserError("version", version, "is not a version", "give 1, 2, ...")
     for name, variable in agent.named_weights().items():
         if not np.isfinite(variable.numpy()).all():
