@@ -62,7 +62,7 @@ def publish_runs(
     opened = [_open(run) for run in runs]
     _check_alike(opened, runs)
     task = opened[0].task
-    seeds = []
+    seeds: list[dict[str, Any]] = []
     for run in opened:
         report(f"evaluating seed {run.config.seed}")
         found = evaluate(run.agent, task, lifetimes, SEED).as_dict()

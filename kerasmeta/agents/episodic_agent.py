@@ -74,6 +74,7 @@ class EpisodicAgent:
         self.action_spec = action_spec
         self.config = config
         self.lesion = lesion
+        self.card: Any = None  # a zoo's record of a published agent
         if networks is None:
             networks = _build_networks(observation_spec, action_spec, config)
         self.actor, self.critic = networks

@@ -133,5 +133,7 @@ def line_search(
         (tf.constant(0), tf.constant(False), tf.ones([]), zero, zero),
         maximum_iterations=max_trials,
     )
-    kept = [tf.where(accepted, x, tf.zeros_like(x)) for x in (size, surrogate, kl)]
-    return LineSearch(accepted, *kept, trials)
+    size, surrogate, kl = (
+        tf.where(accepted, x, tf.zeros_like(x)) for x in (size, surrogate, kl)
+    )
+    return LineSearch(accepted, size, surrogate, kl, trials)

@@ -43,11 +43,9 @@ def reinstated(memory: Any, activation: str) -> Any:
 
 def gates_from(preactivation: Any, reinstatement: bool) -> Gates:
     """Splits `[B, 5H]` (i, f, o, r, g) or, without reinstatement, `[B, 4H]`."""
-    blocks = tf.split(preactivation, 5 if reinstatement else 4, axis=-1)
-    squashed = [tf.sigmoid(block) for block in blocks[:-1]]
-    if not reinstatement:
-        squashed.append(None)
-    return Gates(*squashed, candidate=tf.tanh(blocks[-1]))
+    *blocks, candidate = tf.split(preactivation, 5 if reinstatement else 4, axis=-1)
+    i, f, o, *r = (tf.sigmoid(block) for block in blocks)
+    return Gates(i, f, o, r[0] if r else None, tf.tanh(candidate))
 
 
 def ep_lstm_step(

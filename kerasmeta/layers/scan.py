@@ -158,19 +158,21 @@ def _forward(
 
     _, _, arrays = _loop(body, tf.constant(0), (hidden, cell), widths, projected)
     hiddens, cells, *activations = arrays
-    stored = _Stored(*activations, remembered, keep, kernel)
+    stored = _Stored._make([*activations, remembered, keep, kernel])
     return hiddens, cells, stored
 
 
 @tf.custom_gradient
 def _adjoint(d_hiddens: Any, d_cells: Any, *activations: Any) -> Any:
     """J^T u: gradients for (projected, recurrent_kernel, hidden, cell)."""
-    stored = _Stored(*activations)
+    stored = _Stored._make(activations)
     gradients = _backward(d_hiddens, d_cells, stored)
 
-    def gradient(*tangents: Any) -> tuple[Any, ...]:
+    def gradient(
+        projected: Any, kernel: Any, hidden: Any, cell: Any
+    ) -> tuple[Any, ...]:
         undefined = [x * float("nan") for x in stored]
-        return (*_tangent(*tangents, stored), *undefined)
+        return (*_tangent(projected, kernel, hidden, cell, stored), *undefined)
 
     return gradients, gradient
 

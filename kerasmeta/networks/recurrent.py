@@ -129,7 +129,8 @@ class ActorNetwork(RecurrentNetwork):
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Actor")
         self.distribution = distribution_for(action_spec)
         gaussian = isinstance(self.distribution, DiagonalGaussian)
-        outputs = self.distribution.size if gaussian else self.distribution.num_actions
+        size = self.distribution.parameter_size
+        outputs = size // 2 if gaussian else size  # log σ is a variable of its own
         self.output_layer = keras.layers.Dense(
             outputs,
             kernel_initializer=keras.initializers.Orthogonal(

@@ -85,7 +85,7 @@ def validate(model: Any, data: Any, source: str) -> Any:
 def _assign(data: dict[str, Any], key: str, value: Any, override: str) -> None:
     """Sets a dotted key of nested dicts; `task.x` is a parameter of the task."""
     *parents, last = key.split(".")
-    place = data
+    place: Any = data
     for parent in parents:
         place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict):

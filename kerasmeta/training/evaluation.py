@@ -106,7 +106,7 @@ def references(task: Task) -> dict[str, dict[str, Any]]:
     }
     sources = published(task.name) if task == type(task)() else {}
     found["published"] = {}
-    for entry in reversed(sources.values()):
+    for entry in reversed(list(sources.values())):
         found["published"].update(entry.values)
     found["sources"] = {
         key: {"source": entry.source, **entry.values} for key, entry in sources.items()

@@ -102,7 +102,7 @@ class Trainer:
         """What metrics.jsonl says of an iteration."""
         iteration = int(self.iterations)
         total = float(tf.reduce_sum(experience.reward))
-        row = {
+        row: dict[str, Any] = {
             "iteration": iteration,
             "steps": iteration * self.steps_per_iteration,
             "return": total / self.config.lifetimes,

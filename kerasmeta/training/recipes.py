@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from kerasmeta.networks.config import AgentConfig
 from kerasmeta.training.config import RunConfig, TaskConfig, validate
 
 # What differs from the defaults of RunConfig, AgentConfig and TRPOConfig, by family.
@@ -24,7 +23,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 def recipe(
     task: str,
-    agent: Literal["lstm", "ep_lstm"],
+    agent: str,
     parameters: dict[str, Any] | None = None,
 ) -> RunConfig:
     """The recipe of a task family for one kind of agent.
@@ -34,11 +33,9 @@ def recipe(
         agent: "lstm" or "ep_lstm".
         parameters: Of the task, where they differ from its defaults.
     """
-    base = RunConfig(
-        task=TaskConfig(name=task, parameters=parameters or {}),
-        agent=AgentConfig(kind=agent),
-    )
+    base = RunConfig(task=TaskConfig(name=task, parameters=parameters or {}))
     data = base.model_dump(mode="json")
+    data["agent"]["kind"] = agent
     for key, value in RECIPES.get(task, {}).items():
         data[key] = {**data[key], **value} if isinstance(value, dict) else value
     return validate(RunConfig, data, f"recipe {task}")
