@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-from kerasmeta._keras import tf
+from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents.checking import check_observation
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
@@ -87,6 +87,14 @@ class EpisodicAgent:
     def networks(self) -> tuple[ActorNetwork, CriticNetwork]:
         """The trainable Keras networks: actor and critic."""
         return self.actor, self.critic
+
+    @functools.cached_property
+    def policy(self) -> Any:
+        """A TF-Agents policy for drivers; it draws its actions, as `step` does."""
+        from kerasmeta.agents.policy import EpisodicPolicy  # which knows this class
+
+        spec = tf_agents.trajectories.time_step.time_step_spec(self.observation_spec)
+        return EpisodicPolicy(self, spec, with_value=True)
 
     @property
     def variables(self) -> list[Any]:
