@@ -10,7 +10,8 @@ from .card import Card
 from .loading import load
 from .manifest import Estimate, Evaluation, Manifest, Provenance, SeedResult, Task
 from .publishing import publish
-from .registry import Published, Registry, default_registry
+from .registry import Registry, default_registry
+from .writing import Published
 
 __all__ = [
     "Card",

@@ -32,7 +32,7 @@ def from_bytes(model: type[Model], data: bytes, path: Path) -> Model:
         UserError: It is no JSON, or not what `model` describes.
     """
     try:
-        content = json.loads(data.decode(), parse_constant=_refuse_constant)
+        content = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise UserError(
             path.name,
@@ -83,7 +83,3 @@ def write_atomically(path: Path, data: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")

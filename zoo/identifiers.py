@@ -57,6 +57,16 @@ def parse(text: str | AgentReference) -> AgentReference:
     return AgentReference(name, int(version) if version else None)
 
 
+def parse_name(text: str) -> str:
+    """Reads `family/agent`; the version of a new agent is not part of its id."""
+    reference = parse(text)
+    if reference.version is not None:
+        raise UserError(
+            "agent", text, "names a version", f"give {reference.name} and version="
+        )
+    return reference.name
+
+
 def unknown_name(name: str, known: Iterable[str], where: object) -> UserError:
     """The error for an agent that is not there, with the closest one that is."""
     names = sorted(known)

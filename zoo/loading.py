@@ -45,7 +45,7 @@ def load(id: str, registry: Registry | str | Path | None = None) -> EpisodicAgen
     config = directory / files.CONFIG
     agent = storage.build(json.loads(config.read_bytes()), source=str(config))
     storage.load_weights(agent, directory / files.WEIGHTS)
-    agent.card = Card(manifest)  # type: ignore[attr-defined]
+    agent.card = Card(manifest)
     return agent
 
 

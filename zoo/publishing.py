@@ -11,7 +11,8 @@ from kerasmeta.errors import UserError
 from . import files
 from .documents import to_bytes, validated
 from .manifest import Evaluation, Provenance, Submission, Task
-from .registry import Published, Registry, open_registry
+from .registry import Registry, open_registry
+from .writing import Published
 
 if TYPE_CHECKING:
     from export import Contract

@@ -91,7 +91,7 @@ def test_a_loaded_agent_is_the_published_one(
     assert loaded is not agent
     assert loaded.config == agent.config
     np.testing.assert_array_equal(_run(loaded), _run(agent))
-    assert loaded.card.manifest == published.manifest  # type: ignore[attr-defined]
+    assert loaded.card.manifest == published.manifest
 
 
 def test_the_directory_is_one_tensorflow_serving_reads(

@@ -67,6 +67,13 @@ def test_versions_count_up_and_never_change(
         assert registry.verify(f"{NAME}@{version}").version == version
 
 
+def test_an_id_to_publish_has_no_version(
+    registry: zoo.Registry, submission: Submission, write: Writer
+) -> None:
+    with pytest.raises(UserError, match=r"give two_step/ep_lstm and version="):
+        registry.publish(f"{NAME}@3", submission, write)
+
+
 def test_latest_is_by_number_not_by_text(
     registry: zoo.Registry, submission: Submission, write: Writer
 ) -> None:
@@ -164,7 +171,7 @@ def test_a_killed_first_publish_leaves_a_usable_folder(
 _DIE = """
 import os, signal, sys
 sys.path.insert(0, {here!r})
-import conftest, export.directories, zoo, zoo.registry
+import conftest, export.directories, zoo, zoo.writing
 from zoo.manifest import Submission
 
 def die(*arguments):
@@ -178,7 +185,7 @@ elif {moment!r} == "rename":
 elif {moment!r} == "sync_tree":
     export.directories.sync_tree = die
 else:
-    made, zoo.registry.write_index = zoo.registry.write_index, die
+    zoo.writing.write_index = die
 submission = Submission.model_validate({{"kind": "lstm", **conftest.SUBMISSION}})
 zoo.Registry({path!r}).publish({name!r}, submission, write)
 """
@@ -236,7 +243,7 @@ def test_waits_only_so_long_for_another_publisher(
     write: Writer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import zoo.registry as module
+    import zoo.writing as module
 
     def publish_meanwhile(directory: Path) -> Any:
         monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
