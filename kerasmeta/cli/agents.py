@@ -23,13 +23,14 @@ def load_agent(name: str, registry: Path | None = None) -> Loaded:
     """
     import zoo
     from kerasmeta import tasks
-    from kerasmeta.training.runs import load_run
 
     path = Path(name).expanduser()
     if path.is_dir() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        from kerasmeta.training.runs import load_run
+
         agent, task = load_run(path)
         return Loaded(name, agent, task, path)
-    agent = zoo.load(name, registry=registry)
+    agent = zoo.load(name, registry=registry)  # verified before TensorFlow is imported
     described = agent.card.task
     return Loaded(
         name, agent, tasks.make(described["name"], **described["parameters"]), None

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from kerasmeta.cli import console
-from kerasmeta.cli.evaluate import Lifetimes, comparison, without_nan
+from kerasmeta.cli.evaluate import Lifetimes, print_comparison, without_nan
+from kerasmeta.cli.progress import working
 
 
 def analyse(
@@ -21,17 +22,18 @@ def analyse(
 ) -> None:
     """Draw an agent's behaviour (PNG, SVG) and write its statistics."""
     from kerasmeta.cli.agents import load_agent
-    from kerasmeta.cli.figures import behaviour_figures
     from kerasmeta.cli.options import make_directory
+
+    loaded = load_agent(agent, registry)
+    make_directory(out)
+    from kerasmeta.cli.figures import behaviour_figures
     from kerasmeta.training.evaluation import evaluate, references
     from kerasmeta.training.run_directory import to_json, write_atomically
 
-    make_directory(out)
-    loaded = load_agent(agent, registry)
     subjects = {"agent": loaded.agent}
     if loaded.agent.config.has_memory:
         subjects["memory lesioned"] = loaded.agent.lesioned("memory")
-    with console.err.status(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
+    with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = {
             name: evaluate(subject, loaded.task, lifetimes, seed)
             for name, subject in subjects.items()
@@ -53,5 +55,5 @@ def analyse(
         console.print_json({**statistics, "files": [str(path) for path in files]})
         return
     title = f"{agent} on {loaded.task.name}, {lifetimes:,} lifetimes"
-    console.out.print(comparison(title, metrics, compared))
-    console.out.print(f"figures and statistics in {out}")
+    print_comparison(title, metrics, compared)
+    console.say(f"figures and statistics in {out}")

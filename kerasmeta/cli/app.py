@@ -8,16 +8,18 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from kerasmeta.cli import analyse, demo, evaluate, export, tasks, train, zoo
+from kerasmeta.cli.console import InterruptedRunError
+from kerasmeta.cli.usage import ParserError, one_line
 from kerasmeta.errors import UserError
 from kerasmeta.version import __version__
 
-# Click's base error, wherever this version of typer keeps Click.
-_ClickException: Any = typer.BadParameter.__mro__[2]
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
     name="kerasmeta",
     help="Trained episodic meta-reinforcement-learning agents, and how to make them.",
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -53,34 +55,44 @@ app.add_typer(zoo.app, name="zoo")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the program. Bad input is one line on standard error and exit status 2."""
-    command: Any = typer.main.get_command(app)
+    """Runs the program and exits.
+
+    The status is 0; 2 after bad input, which is one line on standard error; 1 where the
+    operating system refuses; 130 after Ctrl-C.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = command.main(
-            arguments or ["--help"], prog_name="kerasmeta", standalone_mode=False
-        )
+        status = _run(arguments or ["--help"])
     except UserError as error:
-        _fail(str(error))
-    except _ClickException as error:
-        _fail(_one_line(error))
+        _exit(2, f"error: {error}")
+    except ParserError as error:
+        _exit(2, f"error: {one_line(error)}")
+    except InterruptedRunError as error:
+        _exit(INTERRUPTED, str(error))
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("interrupted; kerasmeta train --resume goes on with a run", err=True)
-        sys.exit(130)
+        _exit(INTERRUPTED, "interrupted")
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone (| head); say nothing more
         sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+    except OSError as error:
+        _exit(1, f"error: {_system_refusal(error)}")
+    if status == INTERRUPTED:
+        typer.echo("interrupted", err=True)
+    sys.exit(status)
 
 
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    sys.exit(2)
+def _run(arguments: list[str]) -> int:
+    command: Any = typer.main.get_command(app)
+    status = command.main(arguments, prog_name="kerasmeta", standalone_mode=False)
+    return status if isinstance(status, int) else 0
 
 
-def _one_line(error: Any) -> str:
-    """Click's complaint, with where to look, in one line."""
-    message = " ".join(error.format_message().split()).rstrip(".")
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "kerasmeta"
-    return f"{message}; see {path} --help"
+def _exit(status: int, line: str) -> NoReturn:
+    typer.echo(line, err=True)
+    sys.exit(status)
+
+
+def _system_refusal(error: OSError) -> str:
+    """A full disk, a file taken away: what it was about and the system's reason."""
+    what = f"'{error.filename}': " if error.filename else ""
+    return " ".join(f"{what}{error.strerror or error}".split())

@@ -1,27 +1,18 @@
-"""What commands share: options, consoles, tables, the progress bar.
+"""What commands share: options, consoles, tables.
 
-Results go to standard output; progress, tables of a `--json` call and errors to
-standard error.
+Results go to standard output; progress and errors to standard error.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 Agent = Annotated[
@@ -43,16 +34,36 @@ Registry = Annotated[
         help="Another registry than the one the package carries.",
     ),
 ]
-RunDirectoryOption = Annotated[Path | None, typer.Option(help="The run directory.")]
 
 # Where there is no terminal to ask (a pipe, a log), tables get the room they need.
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
+class InterruptedRunError(Exception):
+    """Ctrl-C where there is something to say about it."""
+
+
+def say(line: str) -> None:
+    """A line of the result on standard output, never wrapped."""
+    typer.echo(line)
+
+
 def print_json(data: Any) -> None:
     """One JSON object on standard output."""
     typer.echo(json.dumps(data, allow_nan=False))
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A title and a table whose first column is text and whose others are figures."""
+    made = Table()
+    for index, column in enumerate(columns):
+        text = index == 0
+        made.add_column(column, justify="left" if text else "right", no_wrap=text)
+    for row in rows:
+        made.add_row(*row)
+    out.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
+    out.print(made)
 
 
 def number(value: Any) -> str:
@@ -68,37 +79,3 @@ def interval(estimate: Mapping[str, Any]) -> str:
     if low is None or low != low:
         return number(estimate["mean"])
     return f"{number(estimate['mean'])} [{number(low)}, {number(high)}]"
-
-
-def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
-    """A table whose first column is text and whose others are figures."""
-    made = Table(title=title, title_justify="left", title_style="bold")
-    for index, column in enumerate(columns):
-        text = index == 0
-        made.add_column(column, justify="left" if text else "right", no_wrap=text)
-    for row in rows:
-        made.add_row(*row)
-    return made
-
-
-@contextmanager
-def training_progress(total_steps: int, done_steps: int = 0) -> Iterator[Any]:
-    """A bar with reward, KL, steps/s and time left; yields the reporter of `train`."""
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err) as progress:
-        bar = progress.add_task("", total=total_steps, completed=done_steps, figures="")
-
-        def report(row: dict[str, Any]) -> None:
-            figures = (
-                f"reward/trial {row['reward_per_trial']:.3f}  KL {row['kl']:.4f}  "
-                f"{row['steps_per_second']:,.0f} steps/s"
-            )
-            progress.update(bar, completed=row["steps"], figures=figures)
-
-        yield report

@@ -28,18 +28,20 @@ def demo(
     Trains, evaluates with and without memory, exports, publishes to a registry in the
     run directory, loads the agent back from there and lets the copy act.
     """
-    from kerasmeta.cli.evaluate import comparison, without_nan
+    from kerasmeta.cli.evaluate import print_comparison, without_nan
     from kerasmeta.cli.figures import behaviour_figures
+    from kerasmeta.cli.options import make_directory
+    from kerasmeta.cli.train import run
     from kerasmeta.training.evaluation import evaluate, references
-    from kerasmeta.training.loop import train
     from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
     directory = RunDirectory(out or _free(DEFAULT_OUT))
     config = recipe(FAMILY, KIND).with_overrides([f"seed={seed}", f"steps={steps}"])
+    directory.check_free()
+    make_directory(directory.path)
     _say(f"1/6 training {FAMILY}/{KIND} for {steps:,} steps in {directory.path}")
-    with console.training_progress(config.steps) as report:
-        trained = train(config, directory, report=report)
+    trained = run(config, directory)
     _say(f"    trained in {trained.wall_seconds:.0f} s")
     _say(
         "2/6 evaluating 1,000 fresh lifetimes, frozen weights, with and without memory"
@@ -71,11 +73,11 @@ def demo(
         )
         return
     columns = {name: compared[name] for name in ("optimal", "published")}
-    console.out.print(comparison(f"{FAMILY}/{KIND}", metrics, columns))
+    print_comparison(f"{FAMILY}/{KIND}", metrics, columns)
 
 
 def _say(line: str) -> None:
-    console.err.print(line, highlight=False)
+    typer.echo(line, err=True)
 
 
 def _free(path: Path) -> Path:

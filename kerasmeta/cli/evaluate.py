@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.progress import working
 
 Lifetimes = Annotated[int, typer.Option(min=1, help="How many fresh lifetimes.")]
 Lesion = Annotated[
@@ -27,16 +28,18 @@ def evaluate(
     json: console.Json = False,
 ) -> None:
     """Measure an agent's behaviour: frozen weights, fresh lifetimes."""
-    from kerasmeta.cli.options import check_lesion
+    from kerasmeta.cli.options import check_lesion, named
 
     check_lesion(lesion)
     from kerasmeta.cli.agents import load_agent
+
+    loaded = load_agent(agent, registry)
     from kerasmeta.training.evaluation import evaluate as run_evaluation
     from kerasmeta.training.evaluation import references
 
-    loaded = load_agent(agent, registry)
-    subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
-    with console.err.status(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
+    with named(lesion="--lesion"):
+        subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
+    with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = run_evaluation(subject, loaded.task, lifetimes, seed, greedy).as_dict()
         compared = references(loaded.task)
     if json:
@@ -54,13 +57,13 @@ def evaluate(
         return
     title = f"{agent} on {loaded.task.name}, {lifetimes:,} lifetimes"
     title += f", {lesion} lesioned" if lesion else ""
-    console.out.print(comparison(title, {"agent": found}, compared))
+    print_comparison(title, {"agent": found}, compared)
 
 
-def comparison(
+def print_comparison(
     title: str, agents: dict[str, dict[str, Any]], compared: dict[str, dict[str, Any]]
-) -> Any:
-    """A table of metrics: agents with intervals beside the references."""
+) -> None:
+    """Prints a table of metrics: agents with intervals beside the references."""
     columns = [name for name in compared if name != "sources"]
     first = next(iter(agents.values()))
     rows = [
@@ -71,7 +74,7 @@ def comparison(
         ]
         for metric in first
     ]
-    return console.table(title, ["metric", *agents, *columns], rows)
+    console.print_table(title, ["metric", *agents, *columns], rows)
 
 
 def without_nan(data: Any) -> Any:

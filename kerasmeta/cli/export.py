@@ -18,12 +18,15 @@ def export(
     json: console.Json = False,
 ) -> None:
     """Write an agent as a SavedModel in TensorFlow Serving's layout, OUT/VERSION."""
-    from export import export_agent
     from kerasmeta.cli.agents import load_agent
+    from kerasmeta.cli.options import named
 
     loaded = load_agent(agent, registry)
-    path = export_agent(loaded.agent, out, version)
+    from export import export_agent
+
+    with named(directory="--out", version="--version"):
+        path = export_agent(loaded.agent, out, version)
     if json:
         console.print_json({"agent": agent, "path": str(path), "version": version})
         return
-    console.out.print(f"exported {agent} to {path}")
+    console.say(f"exported {agent} to {path}")

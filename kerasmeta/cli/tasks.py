@@ -20,5 +20,5 @@ def tasks(json: console.Json = False) -> None:
         )
         return
     for entry in entries:
-        console.out.print(f"[bold]{entry.name}[/bold]  {entry.summary}")
-        console.out.print(f"  {entry.paper}", style="dim", highlight=False)
+        console.say(f"{entry.name}: {entry.summary}")
+        console.say(f"  {entry.paper}")

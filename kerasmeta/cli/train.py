@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kerasmeta import tasks
 from kerasmeta.cli import console
+from kerasmeta.cli.progress import training_progress
 
 
 def train(
@@ -37,21 +39,63 @@ def train(
     json: console.Json = False,
 ) -> None:
     """Train an agent on a task family, by its recipe unless told otherwise."""
+    from kerasmeta.cli.options import check_agent, check_settings, check_task
+
     tasks.entry(task)
-    from kerasmeta.cli.options import check_agent
-    from kerasmeta.training.loop import train as run_training
+    check_agent(agent)
+    check_settings(settings or [])
     from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
-    check_agent(agent)
     changes = [*(settings or []), f"seed={seed}"]
     if steps is not None:
         changes.append(f"steps={steps}")
     config = recipe(task, agent).with_overrides(changes)
+    check_task(config)
     directory = RunDirectory(out or Path("runs") / f"{task}-{agent}-{seed}")
-    with console.training_progress(config.steps) as report:
-        result = run_training(config, directory, resume=resume, report=report)
-    last = next((r["metrics"] for r in reversed(result.rows) if "metrics" in r), {})
+    result = run(config, directory, resume, settings or [])
+    _report(result, directory, task, agent, seed, json)
+
+
+def run(
+    config: Any, directory: Any, resume: bool = False, settings: list[str] | None = None
+) -> Any:
+    """Trains with a progress report; Ctrl-C says how to go on.
+
+    Args:
+        config: A `RunConfig`.
+        directory: A `RunDirectory`.
+        resume: Go on with the run in the directory.
+        settings: The `--set` options that made the configuration.
+    """
+    from kerasmeta.training.loop import train as run_training
+
+    try:
+        with training_progress(config.steps) as report:
+            return run_training(config, directory, resume=resume, report=report)
+    except KeyboardInterrupt:
+        line = "interrupted before the run began; nothing was written"
+        if directory.exists():
+            command = resume_command(config, directory.path, settings or [])
+            line = f"interrupted; go on with: {command}"
+        raise console.InterruptedRunError(line) from None
+
+
+def resume_command(config: Any, path: Path, settings: list[str]) -> str:
+    """The command line that goes on with a run."""
+    words = ["kerasmeta", "train", config.task.name]
+    words += ["--agent", config.agent.kind, "--seed", str(config.seed)]
+    words += ["--steps", str(config.steps)]
+    for setting in settings:
+        words += ["--set", setting]
+    return shlex.join([*words, "--out", str(path), "--resume"])
+
+
+def _report(
+    result: Any, directory: Any, task: str, agent: str, seed: int, json: bool
+) -> None:
+    measured = [row["metrics"] for row in result.rows if "metrics" in row]
+    last = measured[-1] if measured else {}
     if json:
         console.print_json(
             {
@@ -68,8 +112,8 @@ def train(
         return
     rows = [[name, console.number(value)] for name, value in last.items()]
     title = f"{task}/{agent}, seed {seed}: last training iteration"
-    console.out.print(console.table(title, ["metric", "value"], rows))
-    console.out.print(
+    console.print_table(title, ["metric", "value"], rows)
+    console.say(
         f"{result.steps:,} steps in {result.wall_seconds:.0f} s: {directory.path}"
     )
-    console.out.print(f"next: kerasmeta evaluate {directory.path}")
+    console.say(f"next: kerasmeta evaluate {shlex.quote(str(directory.path))}")

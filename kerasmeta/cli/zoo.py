@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.progress import working
 
 app = typer.Typer(help="The registry of trained agents.")
 
@@ -33,7 +34,7 @@ def list_agents(registry: console.Registry = None, json: console.Json = False) -
         )
         rows.append([manifest.id, str(manifest.version), manifest.task.name, figures])
     columns = ["agent", "version", "task", "headline metrics"]
-    console.out.print(console.table("zoo", columns, rows))
+    console.print_table("zoo", columns, rows)
 
 
 @app.command()
@@ -45,7 +46,7 @@ def show(id: Id, registry: console.Registry = None, json: console.Json = False) 
         return
     from zoo import Card
 
-    typer.echo(Card(opened.show(id)).text)
+    console.say(Card(opened.show(id))._repr_markdown_())
 
 
 @app.command()
@@ -68,7 +69,7 @@ def verify(
         )
         return
     for manifest in checked:
-        console.out.print(
+        console.say(
             f"{manifest.id}@{manifest.version}: {len(manifest.files)} files match"
         )
 
@@ -87,16 +88,16 @@ def publish(
     json: console.Json = False,
 ) -> None:
     """Evaluate runs of several seeds afresh and publish the median one."""
+    from kerasmeta.cli.options import check_agent_id
     from zoo.runs import publish_runs
 
-    with console.err.status("publishing") as status:
-        published = publish_runs(
-            id, runs, _open(registry), lifetimes, report=status.update
-        )
+    check_agent_id(id)
+    with working("publishing") as report:
+        published = publish_runs(id, runs, _open(registry), lifetimes, report=report)
     if json:
         console.print_json({"id": published.id, "version": published.version})
         return
-    console.out.print(f"published {published.id}@{published.version}")
+    console.say(f"published {published.id}@{published.version}")
 
 
 def _open(registry: Path | None) -> Any:

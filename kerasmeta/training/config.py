@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.errors import UserError
 from kerasmeta.networks.config import AgentConfig
+from kerasmeta.training.refusals import refusal
 
 # The layout of run directories; a directory of another number is refused.
 RUN_FORMAT = 1
@@ -60,10 +62,17 @@ class RunConfig(BaseModel):
         data = self.model_dump(mode="json")
         for override in overrides:
             key, equals, value = override.partition("=")
-            if not equals:
-                raise UserError("--set", override, "has no =", "write --set key=value")
-            _assign(data, key.strip(), _parse(value.strip()), override)
+            if not equals or not key.strip():
+                problem = "has no key before the =" if equals else "has no ="
+                raise UserError("--set", override, problem, "write --set key=value")
+            _assign(data, key.strip(), _parse(value.strip(), override), override)
         return validate(RunConfig, data, "--set")
+
+    def settings(self) -> dict[str, Any]:
+        """Every number by its key in `--set`: `{"trpo.delta": 0.01, ...}`."""
+        data = self.model_dump(mode="json")
+        data["task"] = {"name": self.task.name, **data["task"]["parameters"]}
+        return dict(_flat(data))
 
 
 def validate(model: Any, data: Any, source: str) -> Any:
@@ -71,31 +80,39 @@ def validate(model: Any, data: Any, source: str) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].lower()
-        raise UserError(
-            f"{source} {key}".strip(),
-            first["input"],
-            f"is not valid ({message})",
-            "correct the value",
-        ) from None
+        key, value, problem, fix = refusal(error)
+        raise UserError(f"{source} {key}".strip(), value, problem, fix) from None
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _assign(data: dict[str, Any], key: str, value: Any, override: str) -> None:
     """Sets a dotted key of nested dicts; `task.x` is a parameter of the task."""
     *parents, last = key.split(".")
-    place: Any = data
+    place = data
     for parent in parents:
-        place = place.get(parent) if isinstance(place, dict) else None
+        if parent not in place:
+            raise _unknown(override, parent, place)
+        place = place[parent]
         if not isinstance(place, dict):
-            raise _unknown(override, parent, data)
+            raise UserError(
+                "--set", override, f"{parent} holds no keys", f"set {parent} itself"
+            )
     if parents == ["task"] and last != "name":
         data["task"]["parameters"][last] = value  # the task checks its own parameters
-    elif last in place:
-        place[last] = value
-    else:
+        return
+    if last not in place:
         raise _unknown(override, last, place)
+    if isinstance(place[last], dict):
+        keys = ", ".join(f"{key}.{inner}" for inner in sorted(place[last]))
+        raise UserError("--set", override, f"{key} holds keys", f"set one of {keys}")
+    place[last] = value
 
 
 def _unknown(override: str, key: str, place: dict[str, Any]) -> UserError:
@@ -107,9 +124,20 @@ def _unknown(override: str, key: str, place: dict[str, Any]) -> UserError:
     )
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, override: str) -> Any:
     """Numbers, true, false, null and lists as JSON has them; anything else is text."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if not _is_finite(value):
+        raise UserError("--set", override, "is not finite", "give a finite number")
+    return value
+
+
+def _is_finite(value: Any) -> bool:
+    """False for NaN and infinities, as numbers or as text that reads as one."""
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return True  # no number at all, or a whole one too large for a float

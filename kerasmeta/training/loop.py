@@ -137,23 +137,30 @@ def train(
         directory: Where it is kept.
         resume: Go on with what is there; `config` must be the run's own, but for a
             larger number of steps.
-        report: Called with each new row of metrics.jsonl.
+        report: Called with each new row of metrics.jsonl, and first with the last one
+            kept where a run is resumed.
 
     Raises:
         UserError: The directory holds something and `resume` is false, nothing to
-            resume is there, or it is of another configuration.
+            resume is there, it is damaged, or it is of another configuration.
     """
     if resume:
         _check_resumable(config, directory)
+    else:
+        directory.check_free()
     trainer = Trainer(config)
     if not resume:
         directory.create(config, describe(trainer.agent))
     manager = tf.train.CheckpointManager(
         trainer.checkpoint, str(directory.checkpoints_path), max_to_keep=2
     )
-    manager.restore_or_initialize()
+    _restore(manager, directory)
     rows = directory.keep_metrics_until(int(trainer.iterations))
+    if resume and not trainer.finished:
+        directory.change_steps(config.steps)
     before = rows[-1]["wall_seconds"] if rows else 0.0
+    if rows:
+        report(rows[-1])
     start, first = time.perf_counter(), int(trainer.iterations)
     events = EventLog(directory.events_path, purge_from=first)
     with open(directory.metrics_path, "a", encoding="utf-8") as log:
@@ -185,16 +192,40 @@ def _save(trainer: Trainer, manager: Any, directory: RunDirectory) -> None:
     manager.save(checkpoint_number=int(trainer.iterations))
 
 
+def _restore(manager: Any, directory: RunDirectory) -> None:
+    """Goes back to the last checkpoint, if there is one."""
+    path = manager.latest_checkpoint
+    fix = "restore the file, or train again in another directory"
+    if path is None and (index := directory.checkpoints_path / "checkpoint").exists():
+        raise UserError("checkpoint", str(index), "names no checkpoint", fix)
+    try:
+        manager.restore_or_initialize()
+    except (tf.errors.OpError, AssertionError, RuntimeError, ValueError) as error:
+        reason = str(getattr(error, "message", error)).strip().splitlines()[0]
+        problem = f"cannot be read ({reason})"
+        raise UserError("checkpoint", path, problem, fix) from None
+
+
 def _check_resumable(config: RunConfig, directory: RunDirectory) -> None:
-    found = directory.read_config()
-    changed = found.model_copy(update={"steps": config.steps})
-    if changed != config:
-        ours, theirs = config.model_dump(mode="json"), found.model_dump(mode="json")
-        different = [key for key in ours if ours[key] != theirs[key]]
+    """Refuses to resume what is no run, or one with other settings than `config`."""
+    if not directory.exists():
         raise UserError(
             "--resume",
             str(directory.path),
-            f"was begun with other settings ({', '.join(different)})",
+            "holds no run",
+            "leave --resume out to begin one, or correct --out",
+        )
+    ours, theirs = config.settings(), directory.read_config().settings()
+    different = [
+        f"{key}={theirs.get(key, 'its default')}"
+        for key in sorted(ours.keys() | theirs.keys())
+        if key != "steps" and ours.get(key) != theirs.get(key)
+    ]
+    if different:
+        raise UserError(
+            "--resume",
+            str(directory.path),
+            f"was begun with {', '.join(different)}",
             "give the options it was begun with, or choose another directory",
         )
 

@@ -39,19 +39,30 @@ class RunDirectory:
         """Whether a run has begun here."""
         return self.config_path.exists()
 
+    def check_free(self) -> None:
+        """Refuses a path where no run can begin.
+
+        Raises:
+            UserError: It is a file, or a directory that holds something.
+        """
+        if self.exists():
+            problem = "holds a run already"
+            fix = "add --resume to go on with it, or choose another directory"
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            problem, fix = "is not empty", "choose another directory"
+        elif self.path.exists() and not self.path.is_dir():
+            problem, fix = "is not a directory", "choose another path"
+        else:
+            return
+        raise UserError("--out", str(self.path), problem, fix)
+
     def create(self, config: RunConfig, description: dict[str, Any]) -> None:
         """Begins a run: makes the directory and writes config.json.
 
         Raises:
             UserError: The directory holds something, or cannot be written.
         """
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UserError(
-                "--out",
-                str(self.path),
-                "exists and is not empty",
-                "add --resume to go on with it, or choose another directory",
-            )
+        self.check_free()
         data = {
             "format": RUN_FORMAT,
             "kerasmeta": __version__,
@@ -76,28 +87,25 @@ class RunDirectory:
         Raises:
             UserError: There is none, it is damaged, or it is of another format.
         """
+        give = "give a directory that kerasmeta train wrote, or a zoo id"
+        restore = "restore the file or train again"
+        if not self.path.is_dir():
+            problem = "is not a directory" if self.path.exists() else "does not exist"
+            raise UserError("run", str(self.path), problem, give)
         try:
-            data = json.loads(self.config_path.read_text(encoding="utf-8"))
+            data = json.loads(self.config_path.read_bytes())
             found = data["format"]
         except FileNotFoundError:
-            raise UserError(
-                "run",
-                str(self.path),
-                "is not a run directory (it has no config.json)",
-                "give a directory that kerasmeta train wrote, or a zoo id",
-            ) from None
+            problem = "is not a run directory (it has no config.json)"
+            raise UserError("run", str(self.path), problem, give) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                "run",
-                str(self.config_path),
-                f"cannot be read ({type(error).__name__})",
-                "restore the file or train again",
-            ) from None
+            problem = f"cannot be read ({_reason(error)})"
+            raise UserError("run", str(self.config_path), problem, restore) from None
         if found != RUN_FORMAT:
             raise UserError(
                 "run",
                 str(self.path),
-                f"has format {found}, kerasmeta {__version__} reads {RUN_FORMAT}",
+                f"has format {found}, and kerasmeta {__version__} reads {RUN_FORMAT}",
                 "use the kerasmeta that wrote it "
                 f"({data.get('kerasmeta', 'unknown')}) or train again",
             )
@@ -107,16 +115,41 @@ class RunDirectory:
         """The run's configuration."""
         return validate(RunConfig, self.read().get("run"), str(self.config_path))
 
+    def change_steps(self, steps: int) -> None:
+        """Notes in config.json that the run now ends after another number of steps."""
+        data = self.read()
+        data["run"]["steps"] = steps
+        write_atomically(self.config_path, to_json(data))
+
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl; a last line cut short is left out."""
+        """The rows of metrics.jsonl; a last line cut short is left out.
+
+        Raises:
+            UserError: A line is damaged.
+        """
         if not self.metrics_path.exists():
             return []
-        rows = []
-        with open(self.metrics_path, encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
-                    rows.append(json.loads(line))
-        return rows
+        with open(self.metrics_path, "rb") as lines:
+            return [
+                self._parse_row(line, number)
+                for number, line in enumerate(lines, start=1)
+                if line.endswith(b"\n")
+            ]
+
+    def _parse_row(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            row = json.loads(line)
+            if all(isinstance(row[key], int) for key in ("iteration", "steps")):
+                return row
+            problem = "has no whole number of iterations and steps"
+        except (ValueError, KeyError, TypeError) as error:
+            problem = f"cannot be read ({_reason(error)})"
+        raise UserError(
+            "run",
+            str(self.metrics_path),
+            f"line {number} {problem}",
+            "restore the file or train again",
+        )
 
     def keep_metrics_until(self, iteration: int) -> list[dict[str, Any]]:
         """Drops the rows beyond an iteration; returns those that stay."""
@@ -124,6 +157,15 @@ class RunDirectory:
         text = "".join(json.dumps(row) + "\n" for row in rows)
         write_atomically(self.metrics_path, text)
         return rows
+
+
+def _reason(error: Exception) -> str:
+    """An exception as the end of a sentence."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return "it is not the JSON that was written"
 
 
 def to_json(data: Any) -> str:
