@@ -7,7 +7,15 @@ Letters used for shapes everywhere: `B` batch (parallel lifetimes), `T` time ste
 `P` policy parameters. Public tensors are `[B, T, ...]`; inside scans `[T, B, ...]`.
 """
 
+import os
+import sys
+
 from kerasmeta.errors import UserError
 from kerasmeta.version import __version__
+
+if "tensorflow" not in sys.modules:
+    # TensorFlow chooses its Keras at its own import; TF-Agents needs Keras 2. See
+    # kerasmeta/_keras.py, which fails with the fix where the choice was another.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 __all__ = ["UserError", "__version__"]

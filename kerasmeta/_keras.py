@@ -1,15 +1,14 @@
 """The one place that decides which Keras the process uses: Keras 2 (tf-keras).
 
 TF-Agents 0.19 needs Keras 2. TensorFlow chooses at its own import, from
-`TF_USE_LEGACY_KERAS`; every module of this project takes `tf` and `keras` from here,
-so that the choice is made before TensorFlow is imported.
+`TF_USE_LEGACY_KERAS`, which `import kerasmeta` sets. Every module of this project takes
+`tf` and `keras` from here, where a process that chose otherwise is told so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import warnings
 
 from kerasmeta.errors import UserError
@@ -25,8 +24,6 @@ def _keras_3_is_chosen() -> UserError:
     )
 
 
-if "tensorflow" not in sys.modules:
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true"):
     raise _keras_3_is_chosen()
 # TensorFlow reports a missing GPU as an error; what fails raises anyway.

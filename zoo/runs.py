@@ -87,7 +87,7 @@ def publish_runs(
             "seed": SEED,
             "metrics": metrics,
             "lesions": lesions,
-            "references": _references(references(task), metrics),
+            "references": references(task),
             "seeds": seeds,
             "chosen_seed": run.config.seed,
         },
@@ -145,18 +145,6 @@ def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
                 f"differs from {paths[0]} in more than its seed",
                 "publish runs of one recipe together",
             )
-
-
-def _references(
-    found: dict[str, dict[str, Any]], metrics: dict[str, Any]
-) -> dict[str, dict[str, float]]:
-    """Players and published sources as columns; only metrics the agent has, no NaN."""
-    columns = {**found, **found["sources"]}
-    return {
-        name: {k: v for k, v in values.items() if k in metrics and v == v}
-        for name, values in columns.items()
-        if name != "sources"
-    }
 
 
 def _command(config: RunConfig) -> str:
