@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasmeta._keras import tf
+from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
 
 
@@ -15,7 +15,7 @@ def check_observation(
 ) -> dict[str, Any]:
     """The observation as tensors of the right types, or a `UserError`.
 
-    Symbolic tensors (inside a `tf.function`) are only checked for their static shape.
+    Symbolic tensors (inside a `tf.function`) are only checked for type and shape.
     """
     if not isinstance(observation, dict):
         raise UserError(
@@ -28,11 +28,11 @@ def check_observation(
     if missing:
         raise UserError(
             "observation",
-            ", ".join(sorted(observation)),
+            ", ".join(sorted(map(str, observation))),
             f"lacks {', '.join(missing)}",
             f"give a dict with {', '.join(spec)}",
         )
-    unknown = sorted(set(observation) - set(spec))
+    unknown = sorted(map(str, set(observation) - set(spec)))
     if unknown:
         raise UserError(
             "observation",
@@ -48,10 +48,7 @@ def check_observation(
 
 def _check_leaf(name: str, value: Any, spec: Any, batch_size: Any) -> Any:
     if not tf.is_tensor(value):
-        array = np.asarray(value)
-        if array.dtype == object or array.dtype.kind not in "bifu":
-            raise UserError(name, str(array.dtype), "is not numeric", "give numbers")
-        value = tf.constant(array.astype(spec.dtype.as_numpy_dtype))
+        value = tf.constant(_as_array(name, value, spec.dtype.as_numpy_dtype))
     elif value.dtype != spec.dtype:
         raise UserError(
             name, value.dtype.name, "is the wrong type", f"give {spec.dtype.name}"
@@ -65,13 +62,44 @@ def _check_leaf(name: str, value: Any, spec: Any, batch_size: Any) -> Any:
             f"is the wrong shape for a batch of {rows}",
             f"give {tuple(expected)}",
         )
-    if tf.executing_eagerly() and spec.dtype.is_floating:
-        finite = np.isfinite(value.numpy())
-        if not finite.all():
+    if tf.executing_eagerly():
+        _check_values(name, value.numpy(), spec)
+    return value
+
+
+def _as_array(name: str, value: Any, dtype: Any) -> np.ndarray:
+    """The value as an array of a type, if nothing is lost but precision."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.empty([], object)
+    if array.dtype.kind not in "bifu":
+        raise UserError(name, str(array.dtype), "is not numeric", "give numbers")
+    with np.errstate(all="ignore"):
+        converted = array.astype(dtype)
+    changed = converted != array
+    if converted.dtype.kind != "f" and changed.any():
+        odd = array[changed].flat[0]
+        raise UserError(
+            name, f"{odd}", f"is no {converted.dtype.name}", "give whole values"
+        )
+    return converted
+
+
+def _check_values(name: str, array: np.ndarray, spec: Any) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(
+            name,
+            f"{array[~np.isfinite(array)].flat[0]}",
+            "is not finite",
+            "give finite numbers (previous_reward is 0 at a lifetime's first step)",
+        )
+    if array.dtype.kind == "i" and isinstance(spec, tf_agents.specs.BoundedTensorSpec):
+        outside = (array < spec.minimum) | (array > spec.maximum)
+        if outside.any():
             raise UserError(
                 name,
-                f"{value.numpy()[~finite].flat[0]}",
-                "is not finite",
-                "give finite numbers (previous_reward is 0 at a lifetime's first step)",
+                f"{array[outside].flat[0]}",
+                "is out of range",
+                f"give {spec.minimum} to {spec.maximum}",
             )
-    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import numbers
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
@@ -51,7 +52,6 @@ class EpisodicAgent:
         observation_spec: `tf.TensorSpec`s of the observation dict, without the batch.
         action_spec: TF-Agents `BoundedTensorSpec`.
         config: The `AgentConfig`.
-        contexts: The largest number of (context, cell state) pairs a lifetime stores.
         lesion: None, or "memory": nothing is retrieved.
         networks: `(actor, critic)` to share with another agent; new ones by default.
     """
@@ -119,11 +119,15 @@ class EpisodicAgent:
     def initial_state(self, batch_size: int = 1, seed: int = 0) -> AgentState:
         """The state at the beginning of `batch_size` lifetimes.
 
-        `seed` fixes every action drawn in them.
+        `seed`, a 32-bit integer, fixes every action drawn in them.
         """
-        if not isinstance(batch_size, int) or batch_size < 1:
+        if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise UserError(
                 "batch_size", batch_size, "is not a positive integer", "give 1 or more"
+            )
+        if not isinstance(seed, numbers.Integral) or not -(2**31) <= seed < 2**31:
+            raise UserError(
+                "seed", seed, "is not a 32-bit integer", "give 0 to 2147483647"
             )
         return self.state_from_seeds(lifetime_seeds(seed, batch_size))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,31 @@ def observations(
     }
 
 
+def over(function: Callable[..., Any], *trees: Any) -> Any:
+    """Maps a function over leaves; None (an output an agent lacks) stays None."""
+    return tf.nest.map_structure(
+        lambda *leaves: None if leaves[0] is None else function(*leaves), *trees
+    )
+
+
 def at(tree: Any, t: int) -> Any:
     """Step `t` of a tree of `[B, T, ...]`."""
-    return tf.nest.map_structure(lambda leaf: leaf[:, t], tree)
+    return over(lambda leaf: leaf[:, t], tree)
 
 
 def take(tree: Any, rows: Any) -> Any:
     """Rows of a batch-first tree."""
-    return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), tree)
+    return over(lambda leaf: tf.gather(leaf, rows), tree)
+
+
+def stack(steps: list[Any]) -> Any:
+    """Trees of `[B, ...]`, one a step, as one tree of `[B, T, ...]`."""
+    return over(lambda *leaves: tf.stack(leaves, axis=1), *steps)
+
+
+def assert_same(one: Any, other: Any, atol: float = 0.0) -> None:
+    """Leaf by leaf; exactly, unless `atol` allows for rounding."""
+    over(lambda x, y: np.testing.assert_allclose(x, y, rtol=0, atol=atol), one, other)
 
 
 def shake(variables: list[Any], seed: int = 0, scale: float = 0.5) -> None:
