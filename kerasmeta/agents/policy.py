@@ -43,6 +43,8 @@ class EpisodicPolicy(tf_policy.TFPolicy):
             agent.action_spec,
             policy_state_spec=state_spec(agent),
             info_spec=info_spec,
+            # TF-Agents would put back the draw counter and its seed as well.
+            automatic_state_reset=False,
             name="episodic_policy",
         )
 
