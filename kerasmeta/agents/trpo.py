@@ -36,7 +36,7 @@ class Batch(NamedTuple):
     old_parameters: Any  # [B, T, P], of the policy that acted
     advantage: Any  # normalised; 0 where not valid
     returns: Any  # what the critic is fitted to
-    valid: Any  # 1, or 0 for the steps between two lifetimes
+    valid: Any  # 1, or 0 where the action had no effect
 
     def rows(self, start: Any, stop: Any) -> Batch:
         """The lifetimes from `start` to `stop`."""
@@ -52,7 +52,7 @@ class TRPOExtra(NamedTuple):
     gradient_norm: Any
     step_accepted: Any  # 1 or 0
     line_search_trials: Any
-    critic_loss: Any  # mean squared error, last pass
+    critic_loss: Any  # mean squared error of the last minibatch
     explained_variance: Any  # of the returns, before the critic's fit
 
 
@@ -120,13 +120,14 @@ class TRPOAgent(tf_agent.TFAgent):
         reset = experience.is_first()  # [B, T]
         if self.agent.config.clear_lstm_at_episode:
             reset |= inputs["episode_start"]
-        valid = tf.cast(tf.logical_not(experience.is_boundary()), tf.float32)
+        valid = valid_steps(experience)
         values = self._unroll(self.agent.critic, inputs, reset)  # [B, T]
         advantage = value_ops.generalized_advantage_estimation(
             values,
-            final_value=tf.zeros_like(values[:, 0]),  # a lifetime ends with discount 0
+            final_value=tf.zeros_like(values[:, 0]),
             discounts=self.trpo.gamma * experience.discount * valid,
-            rewards=experience.reward,
+            # A step that is not valid has advantage 0: r = V there, and discount 0.
+            rewards=tf.where(valid > 0.0, experience.reward, values),
             td_lambda=self.trpo.td_lambda,
             time_major=False,
         )
@@ -225,13 +226,19 @@ class TRPOAgent(tf_agent.TFAgent):
             self.trpo.max_backtracks,
             self.trpo.delta,
         )
-        for variable, start in zip(self.actor_variables, old, strict=True):
-            variable.assign(tf.where(search.accepted, variable, start))
+        put_back_unless(search.accepted, self.actor_variables, old)
         return search
 
     def _fit_critic(self, batch: Batch) -> Any:
-        """Adam on the squared error; returns the last minibatch's loss."""
+        """Adam on the squared error; returns the last minibatch's loss.
+
+        Where that leads to a NaN, critic and optimizer stay as they were.
+        """
         minibatches = self.trpo.critic_minibatches
+        if batch.valid.shape[0]:
+            minibatches = min(minibatches, batch.valid.shape[0])
+        fitted = [*self.critic_variables, *self.critic_optimizer.variables]
+        old = [tf.identity(variable) for variable in fitted]
         size = tf.shape(batch.valid)[0] // minibatches
 
         def body(n: Any, _: Any) -> tuple[Any, Any]:
@@ -250,7 +257,29 @@ class TRPOAgent(tf_agent.TFAgent):
         loop = tf.while_loop(
             lambda n, _: n < count, body, (tf.constant(0), tf.zeros([]))
         )
+        finite = tf.reduce_all(tf.math.is_finite(flatten(self.critic_variables)))
+        put_back_unless(finite, fitted, old)
         return loop[1]
+
+
+def put_back_unless(good: Any, variables: list[Any], old: list[Any]) -> None:
+    """Gives the variables their old values back where `good` (bool) is false."""
+    for variable, start in zip(variables, old, strict=True):
+        variable.assign(tf.where(good, variable, start))
+
+
+def valid_steps(experience: Any) -> Any:
+    """1 where an action had an effect, else 0: float32 `[B, T]`.
+
+    0 for the steps between two lifetimes (their action is ignored), and for the last
+    step of a row whose lifetime goes on: what follows it is not known. The critic's
+    value of such a step is still what the step before is bootstrapped from, unless the
+    environment's discount there is 0.
+    """
+    cut = tf.logical_not(experience.is_last()[:, -1:])  # [B, 1]
+    elsewhere = tf.zeros_like(experience.is_last()[:, :-1])
+    left_out = experience.is_boundary() | tf.concat([elsewhere, cut], axis=1)
+    return tf.cast(tf.logical_not(left_out), tf.float32)
 
 
 def masked_mean(x: Any, mask: Any) -> Any:
