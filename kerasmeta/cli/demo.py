@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.errors import UserError
 
 FAMILY, KIND = "episodic_two_step", "ep_lstm"
 DEFAULT_OUT = Path("runs/demo")
@@ -38,7 +39,7 @@ def demo(
 
     directory = RunDirectory(out or _free(DEFAULT_OUT))
     config = recipe(FAMILY, KIND).with_overrides([f"seed={seed}", f"steps={steps}"])
-    directory.check_free()
+    _check_free(directory)
     make_directory(directory.path)
     _say(f"1/6 training {FAMILY}/{KIND} for {steps:,} steps in {directory.path}")
     trained = run(config, directory)
@@ -78,6 +79,15 @@ def demo(
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
+
+
+def _check_free(directory: Any) -> None:
+    """Refuses a directory that holds something; a demonstration is not resumed."""
+    try:
+        directory.check_free()
+    except UserError as error:
+        fix = "choose another directory"
+        raise UserError(error.argument, error.value, error.problem, fix) from None
 
 
 def _free(path: Path) -> Path:

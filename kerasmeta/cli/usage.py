@@ -25,9 +25,7 @@ def _complaint(error: Any) -> str:
     if error.__cause__ is not None and (refused := _refused(error)):
         return refused
     text = " ".join(error.format_message().split()).rstrip(".")
-    return text.replace(". Did you", "; did you").replace(
-        "No such command", "no such command"
-    )
+    return f"{text[:1].lower()}{text[1:]}".replace(". Did you", "; did you")
 
 
 def _refused(error: Any) -> str | None:

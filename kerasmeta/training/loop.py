@@ -200,7 +200,7 @@ def _restore(manager: Any, directory: RunDirectory) -> None:
         raise UserError("checkpoint", str(index), "names no checkpoint", fix)
     try:
         manager.restore_or_initialize()
-    except (tf.errors.OpError, AssertionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # damage makes TensorFlow's reader raise all sorts
         reason = str(getattr(error, "message", error)).strip().splitlines()[0]
         problem = f"cannot be read ({reason})"
         raise UserError("checkpoint", path, problem, fix) from None
