@@ -72,7 +72,9 @@ def test_a_greedy_agent_does_not_draw() -> None:
 
 def test_lesioned_memory_changes_cued_choices_only() -> None:
     agent, task = tiny_agent("episodic_two_step", uncued_trials=6, cued_trials=6)
-    agent.actor.output_layer.kernel.assign(1e4 * agent.actor.output_layer.kernel)
+    agent.actor.output_layer.kernel.assign(200.0 * agent.actor.output_layer.kernel)
+    open_gate = tf.repeat(tf.constant([0.0, 0.0, 0.0, 5.0, 0.0]), agent.config.units)
+    agent.actor.cell.bias.assign_add(open_gate)
     intact = record(agent, task, 50, 0)
     lesioned = record(agent.lesioned("memory"), task, 50, 0)
     np.testing.assert_array_equal(intact.action[:, :7], lesioned.action[:, :7])
