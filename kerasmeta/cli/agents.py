@@ -31,7 +31,6 @@ def load_agent(name: str, registry: Path | None = None) -> Loaded:
         agent, task = load_run(path)
         return Loaded(name, agent, task, path)
     agent = zoo.load(name, registry=registry)  # verified before TensorFlow is imported
-    described = agent.card.task
-    return Loaded(
-        name, agent, tasks.make(described["name"], **described["parameters"]), None
-    )
+    described = agent.card.manifest.task
+    task = tasks.make(described.name, **described.parameters)
+    return Loaded(name, agent, task, None)

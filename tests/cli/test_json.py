@@ -1,0 +1,168 @@
+"""Every command: its help, and with --json exactly one JSON object of its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from harness.command_line import STEPS_PER_ITERATION, TINY
+
+from kerasmeta.cli import app
+
+ESTIMATE = {"mean", "ci95"}
+TWO_STEP = {
+    "reward_per_trial",
+    "stay_common_rewarded",
+    "stay_uncommon_rewarded",
+    "stay_common_unrewarded",
+    "stay_uncommon_unrewarded",
+    "model_based_index",
+    "model_free_index",
+}
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command and group of the program, as words."""
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+COMMANDS = tuple(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help(command: tuple[str, ...], command_line: Any) -> None:
+    answer = command_line(*command, "--help")
+    assert answer.status == 0
+    assert "Usage:" in answer.stdout
+    assert answer.stderr == ""
+
+
+def test_the_designed_commands_are_there() -> None:
+    found = {" ".join(command) for command in COMMANDS}
+    assert found >= {"demo", "tasks", "train", "evaluate", "analyse", "export"}
+    assert found >= {"zoo list", "zoo show", "zoo verify", "zoo publish"}
+
+
+def test_tasks(command_line: Any) -> None:
+    listed = command_line("tasks", "--json").json["tasks"]
+    assert {"two_step", "episodic_two_step"} <= {task["name"] for task in listed}
+    assert all(set(task) == {"name", "summary", "paper"} for task in listed)
+
+
+def test_train_and_resume(command_line: Any, workplace: Path) -> None:
+    train = ("train", "two_step", "--agent", "lstm", *TINY, "--seed", "3")
+    train = (*train, "--out", "new", "--json")
+    answer = command_line(*train, "--steps", "400")
+    found = answer.json
+    assert set(found) == {
+        *("run", "task", "agent", "seed", "steps"),
+        *("steps_per_second", "wall_seconds", "metrics"),
+    }
+    assert (found["run"], found["task"], found["agent"]) == ("new", "two_step", "lstm")
+    assert (found["seed"], found["steps"]) == (3, 400)
+    assert found["steps_per_second"] > 0
+    assert found["wall_seconds"] > 0
+    assert set(found["metrics"]) == TWO_STEP
+    assert answer.stderr.startswith("training  20%  80/400 steps  reward/trial ")
+    assert "training 100%  400/400 steps" in answer.stderr
+
+    resumed = command_line(*train, "--steps", "480", "--resume")
+    assert resumed.json["steps"] == 480
+    # The first line says where the run stands, not where it began.
+    assert resumed.stderr.startswith("training  83%  400/480 steps  reward/trial ")
+
+
+def test_evaluate(command_line: Any, workplace: Path) -> None:
+    found = command_line(
+        *("evaluate", "ep_lstm", "--lifetimes", "20", "--seed", "5"),
+        *("--lesion", "memory", "--json"),
+    ).json
+    assert set(found) == {
+        *("agent", "task", "lifetimes", "seed", "lesion", "metrics", "references")
+    }
+    assert (found["agent"], found["task"]) == ("ep_lstm", "two_step")
+    assert (found["lifetimes"], found["seed"]) == (20, 5)
+    assert found["lesion"] == "memory"
+    assert set(found["metrics"]) == TWO_STEP
+    assert all(set(estimate) == ESTIMATE for estimate in found["metrics"].values())
+    low, high = found["metrics"]["reward_per_trial"]["ci95"]
+    assert low < found["metrics"]["reward_per_trial"]["mean"] < high
+    assert {"random", "optimal", "published"} <= set(found["references"])
+    assert (
+        command_line("evaluate", "lstm", "--lifetimes", "2", "--json").json["lesion"]
+        is None
+    )
+
+
+def test_analyse(command_line: Any, workplace: Path) -> None:
+    found = command_line(
+        "analyse", "ep_lstm", "--out", "figures", "--lifetimes", "20", "--json"
+    ).json
+    assert set(found["metrics"]) == {"agent", "memory lesioned"}
+    assert all(Path(file).stat().st_size > 0 for file in found["files"])
+    names = {Path(file).name for file in found["files"]}
+    assert names >= {"stay_probabilities.png", "stay_probabilities.svg"}
+    assert names >= {"learning_curve.png", "learning_curve.svg", "statistics.json"}
+
+
+def test_export(command_line: Any, workplace: Path) -> None:
+    found = command_line("export", "lstm", "--out", "e", "--version", "7", "--json")
+    assert (found.json["agent"], found.json["version"]) == ("lstm", 7)
+    assert Path(found.json["path"]) == workplace / "e" / "7"
+    assert (workplace / "e" / "7" / "saved_model.pb").exists()
+
+
+def test_zoo(command_line: Any, registry: Path) -> None:
+    here = ("--registry", registry, "--json")
+    published = command_line(
+        "zoo", "publish", "two_step/lstm", "lstm", "--lifetimes", "60", *here
+    ).json
+    assert published == {"id": "two_step/lstm", "version": 2}
+    (listed,) = command_line("zoo", "list", *here).json["agents"]
+    assert set(listed) == {"id", "version", "family", "agent", "task", "metrics"}
+    assert (listed["id"], listed["version"]) == ("two_step/lstm", 2)
+    assert (listed["family"], listed["agent"]) == ("two_step", "lstm")
+    assert set(listed["metrics"]) == TWO_STEP
+    shown = command_line("zoo", "show", "two_step/lstm@1", *here).json
+    assert (shown["id"], shown["version"]) == ("two_step/lstm", 1)
+    verified = command_line("zoo", "verify", *here).json["verified"]
+    assert {"id": "two_step/lstm", "version": 2} in verified
+    evaluated = command_line(
+        "evaluate", "two_step/lstm@1", "--lifetimes", "10", *here
+    ).json
+    assert evaluated["agent"] == "two_step/lstm@1"
+
+
+def test_the_registry_may_come_from_the_environment(
+    command_line: Any, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERASMETA_REGISTRY", str(registry))
+    (listed,) = command_line("zoo", "list", "--json").json["agents"]
+    assert listed["id"] == "two_step/lstm"
+
+
+def test_for_people(command_line: Any, registry: Path) -> None:
+    here = ("--registry", registry)
+    assert "two_step/lstm" in command_line("zoo", "list", *here).stdout
+    assert "files match" in command_line("zoo", "verify", *here).stdout
+    card = command_line("zoo", "show", "two_step/lstm", *here).stdout
+    assert card.startswith("# two_step/lstm, version 1")
+    table = command_line("evaluate", "lstm", "--lifetimes", "20").stdout
+    assert table.startswith("lstm on two_step, 20 lifetimes\n")
+    assert "reward_per_trial" in table
+
+
+@pytest.mark.slow
+def test_demo(command_line: Any, workplace: Path) -> None:
+    answer = command_line("demo", "--steps", "1", "--out", "demo", "--json")
+    assert set(answer.json["metrics"]) == {"agent", "memory lesioned"}
+    assert STEPS_PER_ITERATION  # the demo's own recipe: one iteration of 128 lifetimes
+    assert Path(answer.json["export"], "saved_model.pb").exists()
+    assert all(Path(figure).exists() for figure in answer.json["figures"])
+    steps = [line[:3] for line in answer.stderr.splitlines() if line[1:3] == "/6"]
+    assert steps == [f"{number}/6" for number in range(1, 7)]
