@@ -1,0 +1,54 @@
+"""What the agents of the zoo do, measured as users measure it.
+
+The thresholds are lower than what was measured at publication by several standard
+errors, and beyond what an agent could reach by other means: an agent that ignores the
+transitions repeats after every reward, and one without episodic memory cannot use cues.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def means(command_line: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Evaluates an agent of the embedded zoo; returns the means by metric."""
+    monkeypatch.delenv("KERASMETA_REGISTRY", raising=False)
+
+    def evaluate(id: str, *options: str) -> dict[str, float]:
+        words = ("evaluate", id, "--lifetimes", "1000", *options, "--json")
+        metrics = command_line(*words).json["metrics"]
+        return {name: estimate["mean"] for name, estimate in metrics.items()}
+
+    return evaluate
+
+
+@pytest.mark.parametrize("id", ["two_step/lstm", "two_step/ep_lstm"])
+def test_two_step_agents_are_model_based(id: str, means: Any) -> None:
+    found = means(id)
+    assert found["reward_per_trial"] >= 0.69
+    assert found["stay_common_rewarded"] >= 0.95
+    assert found["stay_uncommon_unrewarded"] >= 0.95
+    assert 0.5 <= found["stay_uncommon_rewarded"] <= 0.8
+    assert 0.5 <= found["stay_common_unrewarded"] <= 0.8
+
+
+def test_the_episodic_agent_plans_with_what_it_remembers(means: Any) -> None:
+    found = means("episodic_two_step/ep_lstm")
+    assert found["reward_per_trial_uncued"] >= 0.69
+    assert found["reward_per_trial_cued"] >= 0.78
+    assert found["episodic_contrast"] >= 1.6
+
+
+def test_without_its_memory_it_cannot(means: Any) -> None:
+    found = means("episodic_two_step/ep_lstm", "--lesion", "memory")
+    assert found["reward_per_trial_cued"] <= 0.73
+    assert found["episodic_contrast"] <= 0.3
+
+
+def test_nor_can_an_agent_that_never_had_one(means: Any) -> None:
+    assert means("episodic_two_step/lstm")["reward_per_trial_cued"] <= 0.73
