@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasmeta._keras import tf, tf_agents
+from kerasmeta.agents import EpisodicAgent
 from kerasmeta.networks import AgentConfig
 
 STIMULUS, CONTEXT, UNITS, ACTIONS = 3, 4, 5, 2
@@ -99,3 +100,47 @@ def shake(variables: list[Any], seed: int = 0, scale: float = 0.5) -> None:
     rng = np.random.default_rng(seed)
     for variable in variables:
         variable.assign_add(rng.normal(scale=scale, size=variable.shape))
+
+
+# Lifetimes as step types, F(IRST) M(ID) L(AST); the last letter is what comes next.
+WHOLE = ("FMMMMMMML", "FMMLFMMML", "FMMMMMMLF", "FMLFMLFML")
+STEP_TYPES = {"F": 0, "M": 1, "L": 2}
+
+
+def experience(
+    agent: EpisodicAgent,
+    rng: np.random.Generator,
+    rows: tuple[str, ...] = WHOLE,
+    **changes: Any,
+) -> Any:
+    """Made-up lifetimes `[B, T]` as an agent's `Trajectory`; parts may be given.
+
+    The parameters logged are the agent's own. The discount is 0 before LAST.
+    """
+    continuous = not agent.action_spec.dtype.is_integer
+    step_type = np.array([[STEP_TYPES[s] for s in row] for row in rows], np.int32)
+    now, following = step_type[:, :-1], step_type[:, 1:]
+    batch, time = now.shape
+    observation = observations(rng, batch, time, continuous)
+    inputs, info = observation, {}
+    if agent.config.has_memory:
+        info["memory"] = tf.constant(rng.normal(size=(batch, time, UNITS)), tf.float32)
+        inputs = {**observation, **info}
+    reset = now == 0
+    if agent.config.clear_lstm_at_episode:
+        reset |= observation["episode_start"]
+    parameters, _ = agent.actor.unroll(
+        inputs, tf.constant(reset), agent.actor.zero_state(batch)
+    )
+    uniform = rng.random([batch, time, agent.distribution.uniforms])
+    parts = {
+        "step_type": now,
+        "observation": observation,
+        "action": agent.distribution.sample(parameters, uniform.astype(np.float32)),
+        "policy_info": {"parameters": parameters, **info},
+        "next_step_type": following,
+        "reward": rng.normal(size=(batch, time)).astype(np.float32),
+        "discount": (following != 2).astype(np.float32),
+    }
+    trajectory = tf_agents.trajectories.Trajectory(**{**parts, **changes})
+    return tf.nest.map_structure(tf.convert_to_tensor, trajectory)

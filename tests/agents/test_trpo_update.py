@@ -1,0 +1,283 @@
+"""TRPO's update: what it must achieve, and what it must leave alone."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+import numpy as np
+import pytest
+from harness import agents
+from harness.updates import (
+    Update,
+    assert_equal,
+    everything,
+    flat,
+    unrolled,
+    valid_by_hand,
+    values_of,
+)
+
+from kerasmeta._keras import tf
+from kerasmeta.agents import TRPOAgent, trpo
+
+B, T = 4, 8
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+@pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
+def test_a_step_improves_the_surrogate_within_the_trust_region(
+    continuous: bool, kind: str, rng: np.random.Generator
+) -> None:
+    """Recomputed from the parameters before and after, and equal to the report."""
+    settings = {"kind": kind, "clear_lstm_at_episode": True}
+    improve = Update(continuous=continuous, agent=settings)
+    trainer = improve.trainer
+    experience = agents.experience(trainer.agent, rng)
+    advantage = trainer._prepare(experience)[0].advantage
+    before = values_of(trainer.actor_variables)
+    extra = improve(experience)
+    parameters, _ = unrolled(trainer, experience)
+    old, action = experience.policy_info["parameters"], experience.action
+    distribution, valid = trainer.agent.distribution, valid_by_hand()
+    log_ratio = distribution.log_prob(parameters, action)
+    log_ratio -= distribution.log_prob(old, action)
+    surrogate = (tf.exp(log_ratio) * advantage).numpy()[valid].mean()
+    kl = distribution.kl(old, parameters).numpy()[valid].mean()
+    entropy = distribution.entropy(old).numpy()[valid].mean()
+    assert extra.step_accepted == 1
+    assert surrogate > 0.01
+    assert 0.001 < kl <= trainer.trpo.delta
+    assert extra.surrogate == pytest.approx(surrogate, abs=1e-6)
+    assert extra.kl == pytest.approx(kl, abs=1e-6)
+    assert extra.entropy == pytest.approx(entropy, abs=1e-5)
+    for x, y in zip(before, values_of(trainer.actor_variables), strict=True):
+        assert (x != y).any()
+    assert int(trainer.train_step_counter) == 1
+
+
+def test_a_small_step_is_the_natural_gradient(rng: np.random.Generator) -> None:
+    """θ' - θ = sqrt(2 δ / gᵀ x) x with (F + damping) x = g, F written out."""
+    improve = Update(delta=1e-5, cg_iterations=60, damping=0.03)
+    trainer = improve.trainer
+    experience = agents.experience(trainer.agent, rng)
+    advantage = trainer._prepare(experience)[0].advantage
+    variables, valid = trainer.actor_variables, valid_by_hand()
+
+    @tf.function
+    def derivatives() -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            parameters, _ = unrolled(trainer, experience)
+            outputs = tf.reshape(parameters, [-1])
+            log_prob = trainer.agent.distribution.log_prob(
+                parameters, experience.action
+            )
+            surrogate = tf.reduce_mean(tf.boolean_mask(log_prob * advantage, valid))
+        gradient = tape.gradient(surrogate, variables)
+        jacobian = tape.jacobian(outputs, variables, experimental_use_pfor=False)
+        return parameters, gradient, jacobian
+
+    parameters, gradient, jacobian = derivatives()
+    g = flat(values_of(gradient)).astype(np.float64)
+    blocks = [block.numpy().reshape(B, T, 2, -1) for block in jacobian]
+    j = np.concatenate(blocks, axis=-1)[valid].astype(np.float64)  # [steps, A, P]
+    p = tf.nn.softmax(parameters).numpy()[valid].astype(np.float64)
+    metric = np.stack([np.diag(row) - np.outer(row, row) for row in p])
+    fisher = np.einsum("sai,sab,sbj->ij", j, metric, j) / len(p)
+    x = np.linalg.solve(fisher + 0.03 * np.eye(g.size), g)
+    expected = np.sqrt(2e-5 / (g @ x)) * x
+
+    before = flat(values_of(variables))
+    extra = improve(experience)
+    change = flat(values_of(variables)) - before
+    assert extra.line_search_trials == 1
+    assert np.linalg.norm(change - expected) < 0.01 * np.linalg.norm(expected)
+    assert extra.gradient_norm == pytest.approx(np.linalg.norm(g), rel=1e-4)
+    assert extra.surrogate == pytest.approx(g @ expected, rel=0.05)
+    assert extra.kl == pytest.approx(expected @ fisher @ expected / 2, rel=0.05)
+
+
+def test_no_trust_no_step(rng: np.random.Generator) -> None:
+    """δ -> 0 leaves the policy where it is."""
+    improve = Update(delta=1e-30)
+    before = values_of(improve.trainer.actor_variables)
+    improve(agents.experience(improve.trainer.agent, rng))
+    for x, y in zip(before, values_of(improve.trainer.actor_variables), strict=True):
+        np.testing.assert_allclose(x, y, rtol=0, atol=1e-12)
+
+
+def test_steps_between_lifetimes_do_not_count(rng: np.random.Generator) -> None:
+    """Whatever stands there, the update is the same, bit for bit."""
+    improve = Update()
+    experience = agents.experience(improve.trainer.agent, rng)
+    between = ~valid_by_hand()
+
+    def garbled(leaf: Any) -> Any:
+        array = leaf.numpy()
+        other = ~array if array.dtype == bool else array[::-1, ::-1]
+        mask = between.reshape(*between.shape, *[1] * (array.ndim - 2))
+        return tf.constant(np.where(mask, other, array))
+
+    changed = tf.nest.map_structure(garbled, experience)._replace(
+        step_type=experience.step_type, next_step_type=experience.next_step_type
+    )
+    improve(experience)
+    again = Update()
+    again(changed)
+    assert_equal(everything(again.trainer), everything(improve.trainer))
+
+
+def test_a_bad_direction_is_refused(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Downhill, every step size is worse: the old policy stays, bit for bit."""
+    monkeypatch.setattr(trpo, "conjugate_gradient", lambda product, b, n: -b)
+    improve = Update(max_backtracks=4)
+    before = values_of(improve.trainer.actor_variables)
+    extra = improve(agents.experience(improve.trainer.agent, rng))
+    assert_equal(values_of(improve.trainer.actor_variables), before)
+    assert (extra.step_accepted, extra.line_search_trials) == (0, 4)
+    assert (extra.surrogate, extra.kl) == (0, 0)
+
+
+@pytest.mark.parametrize(("max_backtracks", "accepted"), [(1, 0), (30, 1)])
+def test_a_step_out_of_the_trust_region_is_shortened_or_refused(
+    max_backtracks: int,
+    accepted: int,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A Fisher matrix that is far too small makes the first step far too long."""
+
+    def tiny(self: TRPOAgent, batch: Any) -> Any:
+        return lambda vector: 1e-6 * vector
+
+    monkeypatch.setattr(TRPOAgent, "fisher_product", tiny)
+    improve = Update(max_backtracks=max_backtracks, backtrack=0.5)
+    before = values_of(improve.trainer.actor_variables)
+    extra = improve(agents.experience(improve.trainer.agent, rng))
+    assert extra.step_accepted == accepted
+    assert extra.kl <= improve.trainer.trpo.delta
+    if accepted:
+        assert extra.line_search_trials > 1
+        assert extra.surrogate > 0
+    else:
+        assert_equal(values_of(improve.trainer.actor_variables), before)
+
+
+@pytest.fixture(scope="module")
+def traced() -> Update:
+    """An update that is traced once for several tests."""
+    return Update(compiled=tf.function)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("part", ["reward", "stimulus", "parameters"])
+def test_experience_that_is_not_finite_changes_nothing(
+    part: str, value: float, traced: Update, rng: np.random.Generator
+) -> None:
+    """Not the policy, not the critic, not its optimizer; a good batch then works."""
+    trainer = traced.trainer
+    good = agents.experience(trainer.agent, rng)
+
+    def spoil(tensor: Any) -> Any:
+        array = tensor.numpy()
+        array[2, 3] = value
+        return tf.constant(array)
+
+    bad = {
+        "reward": good._replace(reward=spoil(good.reward)),
+        "stimulus": good._replace(
+            observation={
+                **good.observation,
+                "stimulus": spoil(good.observation["stimulus"]),
+            }
+        ),
+        "parameters": good._replace(
+            policy_info={
+                **good.policy_info,
+                "parameters": spoil(good.policy_info["parameters"]),
+            }
+        ),
+    }[part]
+    before = everything(trainer)
+    assert traced(bad).step_accepted == 0
+    # The critic does not see the policy's parameters: it may learn from such a batch.
+    count = len(trainer.actor_variables) if part == "parameters" else len(before)
+    assert_equal(everything(trainer)[:count], before[:count])
+    assert traced(good).step_accepted == 1
+    assert np.isfinite(flat(everything(trainer))).all()
+
+
+def test_an_entropy_bonus_raises_the_entropy(rng: np.random.Generator) -> None:
+    """With a bonus that outweighs the advantages, as far as δ allows."""
+    improve = Update(entropy_bonus=100.0)
+    trainer = improve.trainer
+    experience = agents.experience(trainer.agent, rng)
+    extra = improve(experience)
+    parameters, _ = unrolled(trainer, experience)
+    entropy = trainer.agent.distribution.entropy(parameters).numpy()
+    assert extra.step_accepted == 1
+    assert entropy[valid_by_hand()].mean() > extra.entropy + 0.01
+
+
+def test_the_critic_learns_the_returns(rng: np.random.Generator) -> None:
+    settings = {"critic_learning_rate": 0.01, "critic_passes": 10, "td_lambda": 1.0}
+    improve = Update(compiled=tf.function, **settings)
+    experience = agents.experience(improve.trainer.agent, rng)
+    reports = [improve(experience) for _ in range(8)]
+    first, last = reports[0], reports[-1]
+    assert last.explained_variance > max(0.5, first.explained_variance + 0.3)
+    assert last.critic_loss < 0.5 * first.critic_loss
+    assert int(improve.trainer.critic_optimizer.iterations) == 8 * 10 * 2
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_any_number_of_lifetimes_will_do(rows: int, rng: np.random.Generator) -> None:
+    """Fewer lifetimes than minibatches, or a number they do not divide."""
+    improve = Update()
+    experience = agents.experience(improve.trainer.agent, rng, agents.WHOLE[:rows])
+    before = values_of(improve.trainer.critic_variables)
+    assert np.isfinite(improve(experience)).all()
+    after = values_of(improve.trainer.critic_variables)
+    assert np.isfinite(flat(after)).all()
+    assert (flat(after) != flat(before)).any()
+
+
+def compiled_by_xla(function: Any) -> Any:
+    return tf.function(function, jit_compile=True)
+
+
+@pytest.mark.parametrize("compiled", [tf.function, compiled_by_xla])
+def test_many_updates_are_one_trace_and_the_same(
+    compiled: Any, rng: np.random.Generator
+) -> None:
+    """The whole update as one graph, with and without XLA, equals the eager one."""
+    eager, graph = Update(), Update(compiled=compiled)
+    for _ in range(3):
+        experience = agents.experience(eager.trainer.agent, rng)
+        np.testing.assert_allclose(
+            eager(experience), graph(experience), rtol=1e-3, atol=1e-4
+        )
+    assert int(graph.trainer.train_step_counter) == 3
+    assert graph.step.experimental_get_tracing_count() == 1
+    np.testing.assert_allclose(
+        flat(everything(eager.trainer)), flat(everything(graph.trainer)), atol=1e-4
+    )
+
+
+@pytest.mark.slow
+def test_updates_do_not_grow_the_process(rng: np.random.Generator) -> None:
+    """Neither programs nor tensors pile up (recompiling costs 50 MB a time)."""
+    improve = Update(compiled=compiled_by_xla)
+    batches = [agents.experience(improve.trainer.agent, rng) for _ in range(5)]
+
+    def resident() -> int:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+
+    for n in range(600):
+        if n == 100:
+            before = resident()
+        improve(batches[n % 5])
+    assert resident() - before < 30e6
