@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasmeta._keras import tf, tf_agents
+from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import State, Task
 from kerasmeta.tasks.observation import (
     first_observation,
@@ -65,7 +66,7 @@ def next_step(
     ended = tf.equal(step_type, StepType.LAST)  # [B]
 
     def restart() -> tuple[State, Any]:
-        fresh = first_step(task, ended.shape[0], tf.random.fold_in(seed, 1))
+        fresh = first_step(task, ended.shape[0], seeds.split(seed, 1)[0])
         return tf.nest.map_structure(
             lambda new, old: tf.where(_like(ended, new), new, old), fresh, stepped
         )

@@ -59,6 +59,16 @@ class TaskEnvironment(tf_agents.environments.TFEnvironment, tf.Module):
         self._counter.assign(0)
         return self._reset()
 
+    def snapshot(self) -> tuple[Any, Any, Any]:
+        """(task state, key, step counter): with the `TimeStep`, all there is."""
+        state = tf.nest.map_structure(tf.identity, self._task_state)
+        return state, tf.identity(self._key), tf.identity(self._counter)
+
+    def restore(self, task_state: Any, time_step: Any, counter: Any) -> None:
+        """Puts the environment where a pure unroll of its rules has arrived."""
+        self._counter.assign(counter)
+        self._assign(task_state, time_step)
+
     def time_step_spec(self) -> Any:
         return dynamics.time_step_spec(self.task)
 

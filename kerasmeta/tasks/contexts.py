@@ -13,6 +13,7 @@ from typing import Any
 
 from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
+from kerasmeta.tasks import seeds
 
 MAX_CONTEXT_SIZE = 62  # a code is a non-negative int64
 
@@ -49,13 +50,11 @@ def draw_codes(batch_size: int, count: int, context_size: int, seed: Any) -> Any
     Returns:
         int64 `[B, count]`.
     """
-    draw_seed, order_seed = tf.unstack(tf.random.split(seed, 2))
+    draw_seed, order_seed = seeds.split(seed)
     highest = tf.constant(2**context_size - count + 1, tf.int64)
-    draws = tf.random.stateless_uniform(
-        [batch_size, count], draw_seed, 0, highest, tf.int64
-    )
+    draws = seeds.integers([batch_size, count], draw_seed, 0, highest, tf.int64)
     codes = tf.sort(draws, axis=-1) + tf.range(count, dtype=tf.int64)  # [B, count]
-    order = tf.argsort(tf.random.stateless_uniform([batch_size, count], order_seed))
+    order = tf.argsort(seeds.uniform([batch_size, count], order_seed), stable=True)
     return tf.gather(codes, order, batch_dims=1)
 
 

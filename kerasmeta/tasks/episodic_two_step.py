@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
-from kerasmeta.tasks import contexts
+from kerasmeta.tasks import contexts, seeds
 from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
 from kerasmeta.tasks.episodic_two_step_players import (
@@ -117,11 +117,11 @@ class EpisodicTwoStep(Task):
     def reset(
         self, batch_size: int, seed: Any
     ) -> tuple[EpisodicTwoStepState, dict[str, Any]]:
-        good_seed, code_seed = tf.unstack(tf.random.split(seed, 2))
+        good_seed, code_seed = seeds.split(seed)
         trials = [batch_size, self.uncued_trials]
         nowhere = tf.fill([batch_size], -1)
         state = EpisodicTwoStepState(
-            good=tf.random.stateless_uniform([batch_size], good_seed, 0, 2, tf.int32),
+            good=seeds.integers([batch_size], good_seed, 0, 2),
             steps=tf.zeros([batch_size], tf.int32),
             codes=contexts.draw_codes(
                 batch_size, self.uncued_trials, self.context_size, code_seed
@@ -133,7 +133,7 @@ class EpisodicTwoStep(Task):
         return state, self._observe(state, nowhere)
 
     def step(self, state: EpisodicTwoStepState, action: Any, seed: Any) -> TaskStep:
-        draws = tf.random.stateless_uniform([4, action.shape[0]], seed)
+        draws = seeds.uniform([4, action.shape[0]], seed)
         to_state, to_reward, to_reversal, to_cue = tf.unstack(draws)  # each [B]
         is_trial = tf.not_equal(state.steps, self.uncued_trials)  # false in the pause
         reached = rules.second_stage_state(action, to_state, self.common)

@@ -59,7 +59,7 @@ def _player_named(task: Task, name: str) -> Player:
 
 def _run(task: Task, player: Player, batch_size: int, seed: Any) -> tuple[Any, ...]:
     """The loop: (observation, action, reward, valid), each `[B, T, ...]`."""
-    task_seed, player_seed = tf.unstack(tf.random.split(seed, 2))
+    task_seed, player_seed = seeds.split(seed)
     task_key, player_key = seeds.key_from(task_seed), seeds.key_from(player_seed)
     task_state, observation = task.reset(batch_size, seeds.at_step(task_key, 0))
     observation = first_observation(task, observation, batch_size)

@@ -15,6 +15,9 @@ from kerasmeta.errors import UserError
 
 SEED_LIMIT = 2**62
 
+# Left to itself TensorFlow takes another generator under XLA than outside.
+_ALGORITHM = "philox"
+
 
 def as_seed(seed: Any) -> Any:
     """Returns a seed tensor, int32 `[2]`.
@@ -37,7 +40,32 @@ def as_seed(seed: Any) -> Any:
 
 def key_from(seed: Any) -> Any:
     """Scrambles a seed tensor `[2]` into a key, int32 `[2]`."""
-    return tf.random.stateless_uniform([2], seed, None, None, tf.int32)
+    return integers([2], seed)
+
+
+def integers(
+    shape: Any, seed: Any, low: Any = None, high: Any = None, dtype: Any = tf.int32
+) -> Any:
+    """Uniform integers in [low, high), or of the whole type where there are no bounds.
+
+    The same with and without XLA, unlike what `tf.random` draws by default.
+    """
+    return tf.random.stateless_uniform(shape, seed, low, high, dtype, alg=_ALGORITHM)
+
+
+def uniform(shape: Any, seed: Any) -> Any:
+    """Uniform numbers in [0, 1), float32, the same with and without XLA.
+
+    `tf.random.stateless_uniform` makes other floating-point numbers of the same bits.
+    """
+    bits = integers(shape, seed)
+    mantissa = tf.bitwise.bitwise_and(bits, 2**24 - 1)
+    return tf.cast(mantissa, tf.float32) * 2.0**-24
+
+
+def split(seed: Any, count: int = 2) -> list[Any]:
+    """`count` seeds from one, each int32 `[2]`."""
+    return tf.unstack(integers([count, 2], seed))
 
 
 def at_step(key: Any, step: Any) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
+from kerasmeta.tasks import seeds
 from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
 from kerasmeta.tasks.two_step_players import BayesPlayer, ModelFreePlayer, OraclePlayer
@@ -89,12 +90,12 @@ class TwoStep(Task):
         return 0
 
     def reset(self, batch_size: int, seed: Any) -> tuple[TwoStepState, dict[str, Any]]:
-        good = tf.random.stateless_uniform([batch_size], seed, 0, 2, tf.int32)
+        good = seeds.integers([batch_size], seed, 0, 2)
         state = TwoStepState(good, trial=tf.zeros_like(good))
         return state, _observe(tf.fill([batch_size], -1), state.trial)
 
     def step(self, state: TwoStepState, action: Any, seed: Any) -> TaskStep:
-        draws = tf.random.stateless_uniform([3, action.shape[0]], seed)
+        draws = seeds.uniform([3, action.shape[0]], seed)
         to_state, to_reward, to_reversal = tf.unstack(draws)  # each [B]
         reached = rules.second_stage_state(action, to_state, self.common)
         chance = rules.reward_chance(

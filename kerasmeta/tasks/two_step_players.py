@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from kerasmeta._keras import tf
+from kerasmeta.tasks import seeds
 from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player
 
@@ -65,7 +66,7 @@ def action_values(values: Any, common: float) -> Any:
 def greedy(values: Any, seed: Any) -> Any:
     """The better of two actions, int32 `[B]`; equal ones are drawn at random."""
     lead = values[:, 1] - values[:, 0]
-    coin = tf.random.stateless_uniform([lead.shape[0]], seed) < 0.5
+    coin = seeds.uniform([lead.shape[0]], seed) < 0.5
     return tf.cast(tf.where(tf.abs(lead) < TIE, coin, lead > 0), tf.int32)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tf_agents.drivers import dynamic_episode_driver
-from tf_agents.replay_buffers import tf_uniform_replay_buffer
 
 from kerasmeta._keras import tf
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import TaskEnvironment
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
+from kerasmeta.training.fused_driver import FusedEpisodeDriver
+from kerasmeta.training.lifetime_buffer import LifetimeBuffer
 
 # Training and evaluation draw their lifetimes from streams that never meet.
 TRAINING_STREAM = 0
@@ -31,17 +31,12 @@ class Collector:
     def __init__(self, environment: TaskEnvironment, policy: EpisodicPolicy) -> None:
         self.environment = environment
         self.policy = policy
-        self.buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
+        self.buffer = LifetimeBuffer(
             policy.collect_data_spec,
-            batch_size=environment.batch_size,
-            max_length=environment.task.lifetime_steps + 1,  # and the step after LAST
+            environment.batch_size,
+            max_length=environment.task.lifetime_steps + 1,  # and the boundary
         )
-        self.driver = dynamic_episode_driver.DynamicEpisodeDriver(
-            environment,
-            policy,
-            observers=[self.buffer.add_batch],
-            num_episodes=environment.batch_size,
-        )
+        self.driver = FusedEpisodeDriver(environment, policy, [self.buffer.add_batch])
 
     def collect(self, seed: Any, index: Any, stream: int) -> Any:
         """New lifetimes as a `Trajectory` `[B, T + 1, ...]`.

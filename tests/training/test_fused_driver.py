@@ -1,0 +1,92 @@
+"""The fused driver collects what TF-Agents' own driver collects, step for step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from harness.toy_tasks import Countdown
+from tf_agents.drivers import dynamic_episode_driver
+from tf_agents.replay_buffers import tf_uniform_replay_buffer
+
+from kerasmeta import tasks
+from kerasmeta._keras import tf
+from kerasmeta.agents import EpisodicAgent
+from kerasmeta.environments import TaskEnvironment
+from kerasmeta.networks import AgentConfig
+from kerasmeta.tasks.base import Task
+from kerasmeta.training.collect import TRAINING_STREAM, Collector, make_collector
+
+LIFETIMES = 5
+SMALL = {"uncued_trials": 6, "cued_trials": 6}
+
+
+def collector_of(task: Task, kind: str) -> Collector:
+    environment = TaskEnvironment(task, LIFETIMES)
+    config = AgentConfig(kind=kind, units=6, critic_units=6)
+    specs = environment.time_step_spec().observation, environment.action_spec()
+    return make_collector(task, LIFETIMES, EpisodicAgent(*specs, config))
+
+
+def stock_experience(collector: Collector, index: int) -> Any:
+    """The same lifetimes by `DynamicEpisodeDriver` and `TFUniformReplayBuffer`."""
+    environment = collector.environment
+    buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
+        collector.policy.collect_data_spec,
+        LIFETIMES,
+        max_length=environment.task.lifetime_steps + 1,
+    )
+    driver = dynamic_episode_driver.DynamicEpisodeDriver(
+        environment,
+        collector.policy,
+        observers=[buffer.add_batch],
+        num_episodes=LIFETIMES,
+    )
+    rows = tf.range(LIFETIMES) + index * LIFETIMES
+    seeds = tf.stack([tf.fill([LIFETIMES], 2 * 3 + TRAINING_STREAM), rows], axis=1)
+    time_step = environment.reset_with_seed((2 * 3 + TRAINING_STREAM, index))
+    driver.run(time_step, collector.policy.agent.state_from_seeds(seeds))
+    return buffer.gather_all()
+
+
+@pytest.mark.parametrize("kind", ["lstm", "ep_lstm"])
+def test_equals_the_stock_driver(kind: str) -> None:
+    collector = collector_of(tasks.make("episodic_two_step", **SMALL), kind)
+    stock = stock_experience(collector, index=2)
+    left = [tf.identity(variable) for variable in collector.environment.variables]
+    fused = collector.collect(3, tf.constant(2), TRAINING_STREAM)
+    tf.nest.assert_same_structure(stock, fused)
+    pairs = zip(tf.nest.flatten(stock), tf.nest.flatten(fused), strict=True)
+    for expected, found in pairs:
+        if expected.dtype.is_floating:
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(found, expected)
+    for variable, expected in zip(collector.environment.variables, left, strict=True):
+        np.testing.assert_array_equal(variable, expected)  # it goes on alike
+
+
+def test_lifetimes_of_different_lengths_are_cut_after_their_end() -> None:
+    task = Countdown()
+    experience = collector_of(task, "lstm").collect(0, tf.constant(0), TRAINING_STREAM)
+    boundary = experience.is_boundary().numpy()  # [B, T + 1]
+    ends = boundary.argmax(axis=1)
+    assert boundary.any(axis=1).all()
+    assert len(set(ends)) > 1, "the toy task no longer ends at different steps"
+    for row, end in enumerate(ends):
+        assert experience.is_first().numpy()[row, 0]
+        assert not experience.is_first().numpy()[row, 1:end].any()
+        assert boundary[row, end:].all()
+        assert not experience.reward.numpy()[row, end:].any()
+
+
+def test_the_buffer_holds_one_batch_of_lifetimes() -> None:
+    collector = collector_of(tasks.make("two_step", trials=4), "lstm")
+    assert int(collector.buffer.num_frames()) == 0
+    first = collector.collect(0, tf.constant(0), TRAINING_STREAM)
+    second = collector.collect(0, tf.constant(1), TRAINING_STREAM)
+    assert (first.reward.numpy() != second.reward.numpy()).any()
+    held = collector.buffer.gather_all()
+    np.testing.assert_array_equal(held.reward, second.reward)
+    assert int(collector.buffer.num_frames()) == LIFETIMES * 5
