@@ -11,6 +11,7 @@ import typer
 from kerasmeta import tasks
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import training_progress
+from kerasmeta.cli.quiet import let_xla_introduce_itself
 
 
 def train(
@@ -70,6 +71,7 @@ def run(
     """
     from kerasmeta.training.loop import train as run_training
 
+    let_xla_introduce_itself()
     try:
         with training_progress(config.steps) as report:
             return run_training(config, directory, resume=resume, report=report)

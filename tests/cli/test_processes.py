@@ -84,6 +84,12 @@ def test_a_failing_command_writes_one_line_whatever_tensorflow_says(
     assert_refused(answer, ("--lesion 'memory'", "no memory"))
 
 
+def test_a_log_of_standard_error_holds_nothing_of_tensorflow(workplace: Path) -> None:
+    answer = program("evaluate", "lstm", "--lifetimes", "2", "--json")
+    assert answer.json["lifetimes"] == 2
+    assert answer.stderr == ""
+
+
 def test_keras_3_chosen_for_the_command(workplace: Path) -> None:
     answer = program("evaluate", "lstm", TF_USE_LEGACY_KERAS="0")
     assert_refused(answer, ("TF_USE_LEGACY_KERAS '0'", "Keras 3", "before tensorflow"))

@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from harness import golden
+from harness import golden  # noqa: E402
 
-from zoo.registry import Registry
+from zoo.registry import Registry  # noqa: E402
 
 
 def main() -> None:

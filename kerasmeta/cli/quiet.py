@@ -1,0 +1,34 @@
+"""Keeping standard error for what users should read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+def let_xla_introduce_itself() -> None:
+    """Compiles something small where nobody hears it.
+
+    XLA writes two lines to the standard error of every process at its first
+    compilation, whatever TensorFlow's log level.
+    """
+    from kerasmeta._keras import tf
+
+    with unheard():
+        tf.function(lambda: tf.zeros([]) + 1.0, jit_compile=True)()
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Sends what is written to descriptor 2, by C++ as well, nowhere."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
