@@ -7,7 +7,7 @@ from kerasmeta import UserError
 from kerasmeta._keras import tf
 from kerasmeta.tasks import contexts
 
-SEED = tf.constant([1, 2])
+SEED = tf.constant([1, 3])
 
 
 @pytest.mark.parametrize(

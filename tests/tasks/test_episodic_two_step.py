@@ -21,7 +21,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def lifetimes(task):
-    return roll_out(task, LIFETIMES, seed=3, choose=random_actions(LIFETIMES, seed=1))
+    return roll_out(task, LIFETIMES, seed=4, choose=random_actions(LIFETIMES, seed=1))
 
 
 @pytest.fixture(scope="module")
