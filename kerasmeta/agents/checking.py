@@ -10,6 +10,28 @@ from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
 
 
+def check_specs(observation_spec: dict[str, Any], action_spec: Any) -> None:
+    """Refuses the specs of an environment that an agent cannot live in."""
+    wanted = {
+        "stimulus": (tf.float32, 1),
+        "context": (tf.float32, 1),
+        "episode_start": (tf.bool, 0),
+        "store": (tf.bool, 0),
+        "previous_action": (action_spec.dtype, action_spec.shape.rank),
+        "previous_reward": (tf.float32, 0),
+    }
+    for key, (dtype, rank) in wanted.items():
+        spec = observation_spec.get(key)
+        fits = spec is not None and spec.dtype == dtype and spec.shape.rank == rank
+        if not fits or not spec.shape.is_fully_defined():
+            raise UserError(
+                f"observation_spec[{key!r}]",
+                "missing" if spec is None else f"{spec.dtype.name} {spec.shape}",
+                "is not what an agent sees",
+                f"give {dtype.name} of rank {rank} and known size",
+            )
+
+
 def check_observation(
     observation: Any, spec: dict[str, Any], batch_size: Any
 ) -> dict[str, Any]:

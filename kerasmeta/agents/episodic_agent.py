@@ -7,7 +7,7 @@ import numbers
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
-from kerasmeta.agents.checking import check_observation
+from kerasmeta.agents.checking import check_observation, check_specs
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
 from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
@@ -70,6 +70,7 @@ class EpisodicAgent:
             raise UserError(
                 "lesion", lesion, "this agent has no memory", "lesion an ep_lstm agent"
             )
+        check_specs(observation_spec, action_spec)
         self.observation_spec = observation_spec
         self.action_spec = action_spec
         self.config = config

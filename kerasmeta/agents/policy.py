@@ -31,6 +31,7 @@ class EpisodicPolicy(tf_policy.TFPolicy):
         with_value: bool = False,
     ) -> None:
         self.agent = agent
+        self.networks = agent.networks  # tf.Module finds the policy's variables here
         self.greedy = greedy
         self.with_value = with_value
         info_spec = {

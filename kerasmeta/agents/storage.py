@@ -36,10 +36,12 @@ def build(description: dict[str, Any], source: str = "config.json") -> EpisodicA
     """A fresh agent from its description. `source` names it in errors."""
     try:
         observation_spec = {
-            key: _build_spec(spec) for key, spec in description["observation"].items()
+            key: _build_spec(spec, key)
+            for key, spec in description["observation"].items()
         }
-        action_spec = _build_spec(description["action"])
+        action_spec = _build_spec(description["action"], "action")
         config = AgentConfig.model_validate(description["agent"])
+        return EpisodicAgent(observation_spec, action_spec, config)
     except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
         problem = str(error).splitlines()[0]
         raise UserError(
@@ -48,7 +50,6 @@ def build(description: dict[str, Any], source: str = "config.json") -> EpisodicA
             "does not describe an agent",
             "restore the file or load the agent anew",
         ) from None
-    return EpisodicAgent(observation_spec, action_spec, config)
 
 
 def save_weights(agent: EpisodicAgent, path: Path) -> None:
@@ -100,10 +101,10 @@ def _describe_spec(spec: Any) -> dict[str, Any]:
     return described
 
 
-def _build_spec(described: dict[str, Any]) -> Any:
+def _build_spec(described: dict[str, Any], name: str) -> Any:
     shape, dtype = described["shape"], tf.as_dtype(described["dtype"])
     if "minimum" not in described:
-        return tf.TensorSpec(shape, dtype)
+        return tf.TensorSpec(shape, dtype, name)
     return tensor_spec.BoundedTensorSpec(
-        shape, dtype, described["minimum"], described["maximum"]
+        shape, dtype, described["minimum"], described["maximum"], name
     )

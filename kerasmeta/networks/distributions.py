@@ -124,14 +124,14 @@ def distribution_for(action_spec: Any) -> Categorical | DiagonalGaussian:
         UserError: The actions are neither 0 ... A - 1 nor a vector of real numbers.
     """
     rank, discrete = action_spec.shape.rank, action_spec.dtype.is_integer
-    if discrete and rank == 0 and action_spec.minimum == 0:
+    lowest = getattr(action_spec, "minimum", None)
+    if discrete and rank == 0 and lowest == 0:
         return Categorical(int(action_spec.maximum) + 1)
     if not discrete and rank == 1:
         return DiagonalGaussian(int(action_spec.shape[0]))
     raise UserError(
         "action_spec",
-        f"{action_spec.dtype.name} {tuple(action_spec.shape)} from "
-        f"{action_spec.minimum}",
+        f"{action_spec.dtype.name} {tuple(action_spec.shape)} from {lowest}",
         "has no distribution here",
         "use one integer from 0, or a vector of real numbers",
     )
