@@ -29,52 +29,20 @@ def demo(
     Trains, evaluates with and without memory, exports, publishes to a registry in the
     run directory, loads the agent back from there and lets the copy act.
     """
-    from kerasmeta.cli.evaluate import print_comparison, without_nan
-    from kerasmeta.cli.figures import behaviour_figures
     from kerasmeta.cli.options import make_directory
-    from kerasmeta.cli.train import run
-    from kerasmeta.training.evaluation import evaluate, references
-    from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
     directory = RunDirectory(out or _free(DEFAULT_OUT))
-    config = recipe(FAMILY, KIND).with_overrides([f"seed={seed}", f"steps={steps}"])
     _check_free(directory)
     make_directory(directory.path)
-    _say(f"1/6 training {FAMILY}/{KIND} for {steps:,} steps in {directory.path}")
-    trained = run(config, directory)
-    _say(f"    trained in {trained.wall_seconds:.0f} s")
-    _say(
-        "2/6 evaluating 1,000 fresh lifetimes, frozen weights, with and without memory"
-    )
-    found = {
-        "agent": evaluate(trained.agent, trained.task),
-        "memory lesioned": evaluate(trained.agent.lesioned("memory"), trained.task),
-    }
+    trained = _train(directory, seed, steps)
+    _say("2/6 evaluating 1,000 fresh lifetimes, with and without memory")
+    found = _evaluate(trained)
     exported = _export(trained.agent, directory)
-    agent = _publish(directory)
-    reward = _act(agent, trained.task)
-    _say(f"5/6 the loaded copy earned {reward:.3f} a trial in 200 lifetimes")
-    files = behaviour_figures(
-        directory.path, f"{FAMILY}/{KIND}", trained.task, found, directory.path
-    )
-    _say(f"6/6 drew {', '.join(str(path) for path in files if path.suffix == '.png')}")
+    _act(_publish(directory), trained.task)
+    figures = _draw(directory, trained.task, found)
     metrics = {name: evaluation.as_dict() for name, evaluation in found.items()}
-    compared = references(trained.task)
-    if json:
-        console.print_json(
-            {
-                "run": str(directory.path),
-                "train_seconds": trained.wall_seconds,
-                "metrics": metrics,
-                "references": without_nan(compared),
-                "export": str(exported),
-                "figures": [str(path) for path in files],
-            }
-        )
-        return
-    columns = {name: compared[name] for name in ("optimal", "published")}
-    print_comparison(f"{FAMILY}/{KIND}", metrics, columns)
+    _report(directory, trained, metrics, exported, figures, json)
 
 
 def _say(line: str) -> None:
@@ -99,6 +67,27 @@ def _free(path: Path) -> Path:
     return taken
 
 
+def _train(directory: Any, seed: int, steps: int) -> Any:
+    from kerasmeta.cli.train import run
+    from kerasmeta.training.recipes import recipe
+
+    config = recipe(FAMILY, KIND).with_overrides([f"seed={seed}", f"steps={steps}"])
+    _say(f"1/6 training {FAMILY}/{KIND} for {steps:,} steps in {directory.path}")
+    trained = run(config, directory)
+    _say(f"    trained in {trained.wall_seconds:.0f} s")
+    return trained
+
+
+def _evaluate(trained: Any) -> dict[str, Any]:
+    from kerasmeta.training.evaluation import evaluate
+
+    lesioned = trained.agent.lesioned("memory")
+    return {
+        "agent": evaluate(trained.agent, trained.task),
+        "memory lesioned": evaluate(lesioned, trained.task),
+    }
+
+
 def _export(agent: Any, directory: Any) -> Path:
     from export import export_agent
 
@@ -120,9 +109,47 @@ def _publish(directory: Any) -> Any:
     return zoo.load(f"{FAMILY}/{KIND}", registry=registry)
 
 
-def _act(agent: Any, task: Any) -> float:
-    """Mean reward per trial of an agent over 200 lifetimes."""
+def _act(agent: Any, task: Any) -> None:
+    """Lets the loaded copy live through 200 lifetimes."""
     from kerasmeta.training.evaluation import record
 
     lifetimes = record(agent, task, lifetimes=200, seed=1)
-    return float(lifetimes.reward.sum() / (200 * task.trials_per_lifetime))
+    reward = float(lifetimes.reward.sum() / (200 * task.trials_per_lifetime))
+    _say(f"5/6 the loaded copy earned {reward:.3f} a trial in 200 lifetimes")
+
+
+def _draw(directory: Any, task: Any, found: dict[str, Any]) -> list[Path]:
+    from kerasmeta.cli.figures import behaviour_figures
+
+    path = directory.path
+    files = behaviour_figures(path, f"{FAMILY}/{KIND}", task, found, path)
+    _say(f"6/6 drew {', '.join(str(path) for path in files if path.suffix == '.png')}")
+    return files
+
+
+def _report(
+    directory: Any,
+    trained: Any,
+    metrics: dict[str, Any],
+    exported: Path,
+    figures: list[Path],
+    json: bool,
+) -> None:
+    from kerasmeta.cli.evaluate import print_comparison, without_nan
+    from kerasmeta.training.evaluation import references
+
+    compared = references(trained.task)
+    if json:
+        console.print_json(
+            {
+                "run": str(directory.path),
+                "train_seconds": trained.wall_seconds,
+                "metrics": metrics,
+                "references": without_nan(compared),
+                "export": str(exported),
+                "figures": [str(path) for path in figures],
+            }
+        )
+        return
+    columns = {name: compared[name] for name in ("optimal", "published")}
+    print_comparison(f"{FAMILY}/{KIND}", metrics, columns)
