@@ -184,16 +184,16 @@ def posterior(counts):
 
 
 @functools.cache
-def played(name, lifetimes=150):
+def played(name, lifetimes=150, presentations=10):
     """Rewards `[B, contexts, exposures, pulls]` of a player of the default task."""
-    task = BarcodeBandit()
+    task = BarcodeBandit(presentations=presentations)
     lives = play(task, name, lifetimes, seed=1)
     context = lives.observation["context"][:, :: task.pulls]
     codes = (context > 0) @ (2 ** np.arange(task.context_size))  # [B, E]
     order = np.argsort(codes, axis=1, kind="stable")
     reward = lives.reward.reshape(lifetimes, task.episodes, task.pulls)
     sorted_reward = np.take_along_axis(reward, order[:, :, None], axis=1)
-    return sorted_reward.reshape(lifetimes, 10, 10, 10)
+    return sorted_reward.reshape(lifetimes, 10, presentations, 10)
 
 
 def test_random_and_oracle_earn_their_closed_forms():
@@ -222,11 +222,12 @@ def test_memory_earns_what_the_course_of_all_exposures_allows():
     assert expected[10] == pytest.approx(0.733, abs=0.001)
     assert expected[9] == pytest.approx(0.701, abs=0.001)
     assert expected[10:20].mean() == pytest.approx(0.815, abs=0.001)
-    reward = played("optimal")
+    reward = played("optimal", lifetimes=1000, presentations=3)
     for exposure in range(3):
         pulls = expected[10 * exposure : 10 * (exposure + 1)]
         check_mean(reward[:, :, exposure].mean(axis=(1, 2)), pulls.mean())
         check_mean(reward[:, :, exposure, 0].mean(axis=1), pulls[0])
+    reward = played("optimal")
     low, high = mean_interval(reward[:, :, 3:].mean(axis=(1, 2, 3)))
     assert 0.895 < low < high < 0.905
     low, high = mean_interval(reward.mean(axis=(1, 2, 3)))

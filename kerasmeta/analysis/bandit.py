@@ -1,0 +1,85 @@
+"""What the bandit measures: reward early and late, staying with an arm, regret.
+
+The hidden chances are not in the record, as they are not in what the agent sees. So
+nothing here asks which arm was best. Regret is counted from what the best arm pays on
+average over lifetimes, which the task knows (`Bandit.mean_best_chance`), and which the
+oracle earns: exact in expectation, noisier than regret by the true chances.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasmeta.analysis.estimates import (
+    Counts,
+    Estimate,
+    mean_over_lifetimes,
+    proportion,
+    ratio,
+)
+from kerasmeta.errors import UserError
+from kerasmeta.lifetimes import Lifetimes
+
+FEW = 10  # trials at either end of a lifetime
+
+
+def bandit_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
+    """`reward_per_trial`, that of the first and last ten trials, and `stay_*`.
+
+    `stay_rewarded` and `stay_unrewarded` are the chances of the last trial's arm to be
+    chosen again after a reward and after none (win-stay, and its failure).
+
+    Raises:
+        UserError: The lifetimes are of another task.
+    """
+    _check(lifetimes)
+    valid = lifetimes.valid
+    done = np.cumsum(valid, axis=1)  # [B, T], trials up to and with this one
+    left = done[:, -1:] - done
+    return {
+        "reward_per_trial": _reward(lifetimes, valid),
+        "reward_first_10_trials": _reward(lifetimes, valid & (done <= FEW)),
+        "reward_last_10_trials": _reward(lifetimes, valid & (left < FEW)),
+        "stay_rewarded": proportion(_stays(lifetimes, rewarded=True)),
+        "stay_unrewarded": proportion(_stays(lifetimes, rewarded=False)),
+    }
+
+
+def cumulative_regret(lifetimes: Lifetimes, mean_best_chance: float) -> Estimate:
+    """The reward that a lifetime missed: trials * mean_best_chance - sum of rewards.
+
+    Its mean over lifetimes is that of the usual regret, the sum over trials of the best
+    arm's chance minus the chosen arm's.
+
+    Args:
+        lifetimes: `B` lifetimes.
+        mean_best_chance: `Bandit.mean_best_chance` of the task they are from.
+    """
+    _check(lifetimes)
+    missed = np.where(lifetimes.valid, mean_best_chance - lifetimes.reward, 0.0)
+    return mean_over_lifetimes(missed.sum(axis=1))
+
+
+def _reward(lifetimes: Lifetimes, which: np.ndarray) -> Estimate:
+    """Mean reward of the trials in `which`, `[B, T]` bool."""
+    return ratio(np.where(which, lifetimes.reward, 0).sum(axis=1), which.sum(axis=1))
+
+
+def _stays(lifetimes: Lifetimes, rewarded: bool) -> Counts:
+    """Repetitions of the last trial's arm, after a reward or after none."""
+    action, valid = lifetimes.action, lifetimes.valid
+    counted = valid[:, :-1] & valid[:, 1:]  # [B, T - 1]
+    counted = counted & ((lifetimes.reward[:, :-1] > 0) == rewarded)
+    stays = counted & (action[:, 1:] == action[:, :-1])
+    return Counts(successes=stays.sum(axis=1), trials=counted.sum(axis=1))
+
+
+def _check(lifetimes: Lifetimes) -> None:
+    shown = lifetimes.observation["stimulus"]
+    if lifetimes.action.ndim != 2 or shown.ndim != 3 or shown.shape[2] != 1:
+        raise UserError(
+            "stimulus",
+            shown.shape,
+            "a bandit has one choice a trial and shows [B, T, 1]",
+            "pass the lifetimes together with the task they were recorded on",
+        )

@@ -1,0 +1,153 @@
+"""The Bernoulli bandit: does the agent explore, and stop when it knows enough?"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+from kerasmeta._keras import tf, tf_agents
+from kerasmeta.errors import UserError
+from kerasmeta.tasks import seeds
+from kerasmeta.tasks.bandit_players import (
+    MAX_PLANNED_TRIALS,
+    EpsilonGreedyPlayer,
+    GittinsPlayer,
+    OraclePlayer,
+    PosteriorMeanPlayer,
+    ThompsonPlayer,
+)
+from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
+from kerasmeta.tasks.validation import check_count
+
+
+class BanditState(NamedTuple):
+    """The hidden state of `B` lifetimes."""
+
+    chances: Any  # [B, arms] float32, each arm's chance of a reward
+    trial: Any  # [B] int32, trials done
+
+
+@dataclasses.dataclass(frozen=True)
+class Bandit(Task):
+    """Arms that pay 1 or 0 with chances that are drawn once a lifetime and hidden.
+
+    Independent arms have chances drawn uniformly from [0, 1], each by itself.
+    Correlated arms are a pair with the chances p and 1 - p, p uniform: every outcome
+    tells as much about one arm as about the other, so that there is nothing to explore
+    ("dependent arms" in Wang et al.). Lifetime and episode are the same here.
+
+    Where arms are independent, the best possible agent gives up some reward for
+    knowledge early on and less and less as the end comes near.
+
+    Attributes:
+        arms: Arms to choose from, two or more.
+        trials: Trials in a lifetime.
+        correlated: Whether the two arms have the chances p and 1 - p.
+
+    Observation: `stimulus` float32 `[1]`, always 1: there is nothing to see; `context`
+    `[1]`, always zero; `store` always false.
+
+    Raises:
+        UserError: A count is too small, or correlated arms are not two.
+    """
+
+    arms: int = 2
+    trials: int = 100
+    correlated: bool = False
+
+    name: ClassVar[str] = "bandit"
+    paper: ClassVar[str] = (
+        "Wang et al. (2016). Learning to reinforcement learn. arXiv:1611.05763. "
+        "Section 3.1."
+    )
+
+    def __post_init__(self) -> None:
+        check_count("arms", self.arms, minimum=2)
+        check_count("trials", self.trials)
+        if not isinstance(self.correlated, bool):
+            raise UserError(
+                "correlated", self.correlated, "is not a bool", "use True or False"
+            )
+        if self.correlated and self.arms != 2:
+            raise UserError(
+                "arms",
+                self.arms,
+                "correlated arms are a pair",
+                "use arms 2, or correlated False",
+            )
+
+    @property
+    def observation_spec(self) -> dict[str, Any]:
+        return {
+            "stimulus": tf.TensorSpec([1], tf.float32, "stimulus"),
+            "context": tf.TensorSpec([1], tf.float32, "context"),
+            "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
+            "store": tf.TensorSpec([], tf.bool, "store"),
+        }
+
+    @property
+    def action_spec(self) -> Any:
+        return tf_agents.specs.BoundedTensorSpec(
+            [], tf.int32, 0, self.arms - 1, "action"
+        )
+
+    @property
+    def lifetime_steps(self) -> int:
+        return self.trials
+
+    @property
+    def contexts_per_lifetime(self) -> int:
+        return 0
+
+    @property
+    def mean_best_chance(self) -> float:
+        """The best arm's chance of a reward, on average over lifetimes.
+
+        It is what the oracle earns in a trial, and what regret is counted from: 3/4 for
+        correlated arms, arms / (arms + 1) for independent ones.
+        """
+        return 0.75 if self.correlated else self.arms / (self.arms + 1)
+
+    def reset(self, batch_size: int, seed: Any) -> tuple[BanditState, dict[str, Any]]:
+        if self.correlated:
+            chance = seeds.uniform([batch_size, 1], seed)
+            chances = tf.concat([chance, 1.0 - chance], axis=-1)
+        else:
+            chances = seeds.uniform([batch_size, self.arms], seed)
+        state = BanditState(chances, trial=tf.zeros([batch_size], tf.int32))
+        return state, _observe(state.trial)
+
+    def step(self, state: BanditState, action: Any, seed: Any) -> TaskStep:
+        draw = seeds.uniform([action.shape[0]], seed)
+        chance = tf.gather(state.chances, action, batch_dims=1)  # [B]
+        state = BanditState(state.chances, state.trial + 1)
+        return TaskStep(
+            state=state,
+            observation=_observe(state.trial),
+            reward=tf.cast(draw < chance, tf.float32),
+            done=state.trial >= self.trials,
+        )
+
+    def players(self) -> dict[str, Player]:
+        """`optimal` plans; beyond 200 trials its table is too large to be offered."""
+        players: dict[str, Player] = {
+            "random": RandomPlayer(self.action_spec),
+            "model_free": EpsilonGreedyPlayer(self.arms),
+            "thompson": ThompsonPlayer(self.arms, self.correlated),
+            "oracle": OraclePlayer(),
+        }
+        if self.correlated:
+            players["optimal"] = PosteriorMeanPlayer()
+        elif self.trials <= MAX_PLANNED_TRIALS:
+            players["optimal"] = GittinsPlayer(self.arms, self.trials)
+        return players
+
+
+def _observe(trial: Any) -> dict[str, Any]:
+    """The observation after `trial` `[B]` trials."""
+    return {
+        "stimulus": tf.ones([*trial.shape, 1]),
+        "context": tf.zeros([*trial.shape, 1]),
+        "episode_start": tf.equal(trial, 0),
+        "store": tf.zeros_like(trial, tf.bool),
+    }
