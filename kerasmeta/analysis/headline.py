@@ -9,6 +9,8 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
         "reward_per_trial_uncued",
         "episodic_contrast",
     ),
+    "bandit": ("reward_per_trial", "reward_last_10_trials"),
+    "barcode_bandit": ("reward_per_pull", "first_pull_exposure_2"),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kerasmeta.analysis.bandit import bandit_metrics
+from kerasmeta.analysis.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.estimates import Estimate, mean_over_lifetimes
 from kerasmeta.analysis.two_step import episodic_two_step_metrics, two_step_metrics
 from kerasmeta.errors import UserError
@@ -16,6 +18,8 @@ MetricsFunction = Callable[[Lifetimes], dict[str, Estimate]]
 _FAMILIES: dict[str, MetricsFunction] = {
     "two_step": two_step_metrics,
     "episodic_two_step": episodic_two_step_metrics,
+    "bandit": bandit_metrics,
+    "barcode_bandit": barcode_bandit_metrics,
 }
 
 

@@ -27,3 +27,23 @@ register(
         "bioRxiv 360537.",
     )
 )
+register(
+    TaskEntry(
+        name="bandit",
+        module="kerasmeta.tasks.bandit",
+        class_name="Bandit",
+        summary="arms with hidden chances of a reward, new in every lifetime",
+        paper="Wang et al. (2016). Learning to reinforcement learn. arXiv:1611.05763. "
+        "Section 3.1.",
+    )
+)
+register(
+    TaskEntry(
+        name="barcode_bandit",
+        module="kerasmeta.tasks.barcode_bandit",
+        class_name="BarcodeBandit",
+        summary="bandits that come back, told by a context that brings back the arm",
+        paper="Ritter et al. (2018). Been There, Done That: Meta-Learning with "
+        "Episodic Recall. ICML, PMLR 80:4354-4363.",
+    )
+)
