@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from harness.rolling_strip import RollingStrip, scanning
@@ -191,18 +189,26 @@ def test_without_a_second_exposure_memory_is_of_no_use():
     check_mean(play(task, "optimal", 400, seed=2).reward.sum(axis=1), 4 * 6.2)
 
 
-def test_lifetime_is_as_long_as_it_says():
+def test_who_never_fixates_lives_as_long_as_can_be_and_stores_nothing():
     task = EpisodicHarlow(**SMALL)
 
-    def idle(step, state):
-        return np.asarray(state.gaze.cell) != 4  # between cells 4 and 0 ... of 5
+    def back_and_forth(step, state):  # 1, 2, 1, ... or 4, 3, 4, ...; the cross is at 0
+        return np.isin(state.gaze.cell, [1, 3])
 
+    seen = roll_out(task, 3, seed=1, choose=back_and_forth)
     assert task.lifetime_steps == 4 * 8 - 1
-    assert task.trials_per_lifetime == 8
+    assert (seen.done.argmax(axis=1) == 4 * 8 - 2).all()
+    assert not seen.reward.any()
+    assert not seen.observation["store"].any()
+    assert not seen.observation["context"].any()
+
+
+def test_counts_of_a_lifetime():
+    task = EpisodicHarlow(**SMALL, exposures=3)
+    assert task.episodes == 6
+    assert task.lifetime_steps == 6 * 8 - 1
+    assert task.trials_per_lifetime == 12
     assert task.contexts_per_lifetime == 2
-    assert dataclasses.replace(task, exposures=3).lifetime_steps == 6 * 8 - 1
-    seen = roll_out(task, 1, seed=1, choose=lambda t, s: idle(t, s).astype(np.int32))
-    assert seen.done[0].sum() == 1
 
 
 @pytest.mark.parametrize(
