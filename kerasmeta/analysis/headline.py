@@ -11,6 +11,12 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
     ),
     "bandit": ("reward_per_trial", "reward_last_10_trials"),
     "barcode_bandit": ("reward_per_pull", "first_pull_exposure_2"),
+    "harlow": ("accuracy_trial_2", "accuracy_trial_1", "return"),
+    "episodic_harlow": (
+        "accuracy_trial_1_exposure_2",
+        "accuracy_trial_1_exposure_1",
+        "accuracy_trial_2",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from kerasmeta.analysis.bandit import bandit_metrics
 from kerasmeta.analysis.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.estimates import Estimate, mean_over_lifetimes
+from kerasmeta.analysis.harlow import episodic_harlow_metrics, harlow_metrics
 from kerasmeta.analysis.two_step import episodic_two_step_metrics, two_step_metrics
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
@@ -20,6 +21,8 @@ _FAMILIES: dict[str, MetricsFunction] = {
     "episodic_two_step": episodic_two_step_metrics,
     "bandit": bandit_metrics,
     "barcode_bandit": barcode_bandit_metrics,
+    "harlow": harlow_metrics,
+    "episodic_harlow": episodic_harlow_metrics,
 }
 
 

@@ -47,3 +47,23 @@ register(
         "Episodic Recall. ICML, PMLR 80:4354-4363.",
     )
 )
+register(
+    TaskEntry(
+        name="harlow",
+        module="kerasmeta.tasks.harlow",
+        class_name="Harlow",
+        summary="six choices between two new objects, found by moving the gaze",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 5.",
+    )
+)
+register(
+    TaskEntry(
+        name="episodic_harlow",
+        module="kerasmeta.tasks.episodic_harlow",
+        class_name="EpisodicHarlow",
+        summary="Harlow task whose pairs of objects come back, named by a context",
+        paper="AlKhamissi, ElNokrashy & Spranger (2021). The emergence of abstract and "
+        "episodic neurons in episodic meta-RL. arXiv:2104.02959.",
+    )
+)
