@@ -51,7 +51,7 @@ def test_the_answers_are_those_of_the_golden_file(id: str) -> None:
         assert np.isfinite(array).all()
         assert given[name].dtype == array.dtype
         np.testing.assert_allclose(
-            given[name], array, rtol=0, atol=TOLERANCE, err_msg=name
+            given[name], array, rtol=TOLERANCE, atol=TOLERANCE, err_msg=name
         )
 
 
