@@ -1,0 +1,1 @@
+"""Training: configuration, collection, the loop, run directories, evaluation."""
