@@ -62,7 +62,7 @@ register(
         name="episodic_harlow",
         module="kerasmeta.tasks.episodic_harlow",
         class_name="EpisodicHarlow",
-        summary="pairs of objects that come back, named by a context that tells what paid",
+        summary="pairs of objects that come back, named by a context",
         paper="AlKhamissi, ElNokrashy & Spranger (2021). The emergence of abstract and "
         "episodic neurons in episodic meta-RL. arXiv:2104.02959.",
     )
