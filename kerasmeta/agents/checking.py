@@ -32,6 +32,18 @@ def check_specs(observation_spec: dict[str, Any], action_spec: Any) -> None:
             )
 
 
+def check_state(state: Any, state_class: type, has_memory: bool) -> None:
+    """Refuses what is not a state of this agent."""
+    fits = isinstance(state, state_class) and (state.memory != ()) == has_memory
+    if not fits:
+        raise UserError(
+            "state",
+            type(state).__name__,
+            "is not a state of this agent",
+            "give agent.initial_state(batch_size) or the state the last step returned",
+        )
+
+
 def check_observation(
     observation: Any, spec: dict[str, Any], batch_size: Any
 ) -> dict[str, Any]:

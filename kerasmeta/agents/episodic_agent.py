@@ -7,7 +7,7 @@ import numbers
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
-from kerasmeta.agents.checking import check_observation, check_specs
+from kerasmeta.agents.checking import check_observation, check_specs, check_state
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
 from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
@@ -157,8 +157,10 @@ class EpisodicAgent:
             greedy: Take the most probable action instead of drawing one.
 
         Raises:
-            UserError: A key is missing, a shape is wrong, or a value is not finite.
+            UserError: A key is missing, a shape is wrong, a value is not finite, or
+                the state is another agent's.
         """
+        check_state(state, AgentState, self.config.has_memory)
         batch_size = tf.shape(state.step)[0]
         observation = check_observation(observation, self.observation_spec, batch_size)
         return self._compiled(observation, state, greedy)

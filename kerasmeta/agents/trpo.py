@@ -180,9 +180,7 @@ class TRPOAgent(tf_agent.TFAgent):
 
         F is averaged over the valid steps of a fixed fraction of the lifetimes.
         """
-        rows = batch.valid.shape[0] or tf.shape(batch.valid)[0]
-        count = math.ceil(rows * self.trpo.fisher_fraction) if rows else rows
-        part = batch.rows(0, count)
+        part = batch.rows(0, part_of(batch.valid, self.trpo.fisher_fraction))
         weight = (part.valid / tf.reduce_sum(part.valid))[..., tf.newaxis]
         with tf.GradientTape(persistent=True) as outer:
             with tf.GradientTape(persistent=True) as tape:
@@ -280,6 +278,14 @@ def valid_steps(experience: Any) -> Any:
     elsewhere = tf.zeros_like(experience.is_last()[:, :-1])
     left_out = experience.is_boundary() | tf.concat([elsewhere, cut], axis=1)
     return tf.cast(tf.logical_not(left_out), tf.float32)
+
+
+def part_of(tensor: Any, fraction: float) -> Any:
+    """How many rows are a fraction of a tensor's, rounded up."""
+    if tensor.shape[0] is not None:
+        return math.ceil(tensor.shape[0] * fraction)
+    rows = tf.cast(tf.shape(tensor)[0], tf.float32)
+    return tf.cast(tf.math.ceil(rows * fraction), tf.int32)
 
 
 def masked_mean(x: Any, mask: Any) -> Any:

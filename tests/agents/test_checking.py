@@ -147,3 +147,29 @@ def test_a_refused_observation_changes_nothing(
     refusal(agent, {**observation, "stimulus": np.full([B, 3], np.nan)})
     after = agent.step(observation, state)
     np.testing.assert_array_equal(after.logits, before.logits)
+
+
+def test_a_state_of_another_agent(
+    agent: EpisodicAgent, observation: dict[str, Any]
+) -> None:
+    spec = agents.observation_spec(), agents.action_spec()
+    other = EpisodicAgent(*spec, agents.config("lstm"))
+    for state in (None, (), {"step": 0}, other.initial_state(B)):
+        with pytest.raises(UserError, match="is not a state of this agent"):
+            agent.step(observation, state)
+
+
+@pytest.mark.parametrize("key", sorted(agents.observation_spec()))
+def test_specs_an_agent_cannot_live_in(key: str) -> None:
+    """A part is missing, of another type, of another rank or of unknown size."""
+    whole = agents.observation_spec()
+    spec = whole[key]
+    for odd in (
+        None,
+        tf.TensorSpec(spec.shape, tf.float64),
+        tf.TensorSpec([*spec.shape, 2], spec.dtype),
+        tf.TensorSpec([None] * max(spec.shape.rank, 1), spec.dtype),
+    ):
+        changed = {k: v for k, v in {**whole, key: odd}.items() if v is not None}
+        with pytest.raises(UserError, match=f"observation_spec\\['{key}'\\]"):
+            EpisodicAgent(changed, agents.action_spec(), agents.config())

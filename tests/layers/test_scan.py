@@ -228,28 +228,34 @@ def test_a_reset_forgets_everything_before_it() -> None:
     assert not d_cell.numpy().any()
 
 
-def test_any_number_of_steps_with_one_trace() -> None:
+@pytest.mark.parametrize("known", [(), ("projected",), ("state",), ("memory",)])
+def test_any_number_of_steps_with_one_trace(known: tuple[str, ...]) -> None:
+    """T is not known to the graph, and B for some tensors only, or for none."""
     inputs = some_inputs("tanh", "float32")
-    traces = []
+    size = {name: B if name in known else None for name in ("projected", "memory")}
+    rows = B if "state" in known else None
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None, None, 5 * H]),
-            tf.TensorSpec([None, None, H]),
+            tf.TensorSpec([None, size["projected"], 5 * H]),
+            tf.TensorSpec([None, size["memory"], H]),
             tf.TensorSpec([None, None], tf.bool),
-            tf.TensorSpec([None, H]),
+            tf.TensorSpec([rows, H]),
         ]
     )
-    def scan(projected: Any, memory: Any, reset: Any, zeros: Any) -> Any:
-        traces.append(1)
-        state = LSTMState(zeros, zeros)
-        return ep_lstm_scan(projected, memory, reset, state, inputs.kernel)
+    def gradients(projected: Any, memory: Any, reset: Any, start: Any) -> Any:
+        state = LSTMState(start, start)
+        with tf.GradientTape() as tape:
+            tape.watch([projected, start])
+            hiddens, _ = ep_lstm_scan(projected, memory, reset, state, inputs.kernel)
+            total = tf.reduce_sum(hiddens**2)
+        return hiddens, *tape.gradient(total, [projected, start])
 
-    whole = None
-    for steps, rows in ((T, B), (2, B), (1, 1)):
+    for steps in (T, 2, 1):
         parts = (inputs.projected, inputs.memory, inputs.reset)
-        cut = [part[:steps, :rows] for part in parts]
-        hiddens, _ = scan(*cut, tf.zeros([rows, H]))
-        whole = hiddens if whole is None else whole
-        np.testing.assert_allclose(hiddens, whole[:steps, :rows], rtol=0, atol=1e-6)
-    assert len(traces) == 1
+        cut = [part[:steps] for part in parts]
+        found = gradients(*cut, inputs.hidden)
+        expected = gradients.python_function(*cut, inputs.hidden)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+    assert gradients.experimental_get_tracing_count() == 1
