@@ -2,9 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# The benchmarks' environment sees .venv's packages and adds the peers.
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
+ROWS ?=
+ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format types wheel lock clean
+.PHONY: help setup demo test slow lint format types wheel lock clean bench bench-lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,3 +55,24 @@ lock: ## compile requirements/dev.txt anew (needs uv on the PATH)
 
 clean: ## remove build products and .venv
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+bench: $(BENCH_STAMP) ## measure against the peers; make bench ROWS="rollout update"
+	$(BENCH)/bin/python -m benchmarks.run $(ROWS) $(ARGS)
+
+$(BENCH_STAMP): requirements/bench.txt | $(STAMP)
+	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
+	@echo '*' > $(BENCH)/.gitignore
+	@$(BENCH)/bin/python -c 'import sysconfig, subprocess; \
+	paths = "import sysconfig; print(sysconfig.get_path(\"purelib\"))"; \
+	project = subprocess.check_output(["$(BIN)/python", "-c", paths], text=True).strip(); \
+	line = f"import site; site.addsitedir({project!r})\n"; \
+	open(sysconfig.get_path("purelib") + "/project.pth", "w").write(line)'
+	$(BENCH)/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.txt
+	@# torch's wheels differ from machine to machine (CPU or CUDA): no hash fits them all.
+	$(BENCH)/bin/python -m pip install -q torch==2.13.0
+	@touch $@
+
+bench-lock: ## compile requirements/bench.txt anew (needs uv on the PATH)
+	cd requirements && uv pip compile --universal --python-version 3.11 --no-deps \
+	  --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make bench-lock" bench.in -o bench.txt
