@@ -21,7 +21,7 @@ def check_specs(observation_spec: dict[str, Any], action_spec: Any) -> None:
         "previous_reward": (tf.float32, 0),
     }
     for key, (dtype, rank) in wanted.items():
-        spec = observation_spec.get(key)
+        spec: Any = observation_spec.get(key)
         fits = spec is not None and spec.dtype == dtype and spec.shape.rank == rank
         if not fits or not spec.shape.is_fully_defined():
             raise UserError(
@@ -32,7 +32,7 @@ def check_specs(observation_spec: dict[str, Any], action_spec: Any) -> None:
             )
 
 
-def check_state(state: Any, state_class: type, has_memory: bool) -> None:
+def check_state(state: Any, state_class: Any, has_memory: bool) -> None:
     """Refuses what is not a state of this agent."""
     fits = isinstance(state, state_class) and (state.memory != ()) == has_memory
     if not fits:
