@@ -9,7 +9,7 @@ ROWS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format types wheel lock clean bench bench-lock
+.PHONY: help setup demo test slow lint format types wheel golden zoo-table lock clean bench bench-lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,14 @@ types: setup ## mypy
 
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+golden: setup ## write the golden files that shipped agents lack, and no other
+	$(BIN)/python tests/golden/make.py
+
+zoo-table: setup ## renew the table of agents in README.md
+	@KERASMETA_REGISTRY= $(BIN)/python -c 'import pathlib, zoo, zoo.table; \
+	readme, agents = pathlib.Path("README.md"), zoo.default_registry().list(); \
+	readme.write_text(zoo.table.replace_table(readme.read_text(), agents))'
 
 lock: ## compile requirements/dev.txt anew (needs uv on the PATH)
 	cd requirements && uv pip compile --universal --python-version 3.11 \

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasmeta.cli.quiet import start_tensorflow
+
 
 class Loaded(NamedTuple):
     """An agent, what it is called, and the task it was trained on."""
@@ -26,11 +28,15 @@ def load_agent(name: str, registry: Path | None = None) -> Loaded:
 
     path = Path(name).expanduser()
     if path.is_dir() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        start_tensorflow()
         from kerasmeta.training.runs import load_run
 
         agent, task = load_run(path)
         return Loaded(name, agent, task, path)
-    agent = zoo.load(name, registry=registry)  # verified before TensorFlow is imported
+    opened = zoo.default_registry() if registry is None else zoo.Registry(registry)
+    opened.show(name)  # an unknown agent is refused before TensorFlow is imported
+    start_tensorflow()
+    agent = zoo.load(name, registry=opened)
     described = agent.card.manifest.task
     task = tasks.make(described.name, **described.parameters)
     return Loaded(name, agent, task, None)

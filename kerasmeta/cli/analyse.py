@@ -10,7 +10,6 @@ import typer
 from kerasmeta.cli import console
 from kerasmeta.cli.evaluate import Lifetimes, print_comparison, without_nan
 from kerasmeta.cli.progress import working
-from kerasmeta.cli.quiet import let_xla_introduce_itself
 
 
 def analyse(
@@ -34,7 +33,6 @@ def analyse(
     subjects = {"agent": loaded.agent}
     if loaded.agent.config.has_memory:
         subjects["memory lesioned"] = loaded.agent.lesioned("memory")
-    let_xla_introduce_itself()
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = {
             name: evaluate(subject, loaded.task, lifetimes, seed)

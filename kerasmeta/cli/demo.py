@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.quiet import start_tensorflow
 from kerasmeta.errors import UserError
 
 FAMILY, KIND = "episodic_two_step", "ep_lstm"
@@ -29,6 +30,7 @@ def demo(
     Trains, evaluates with and without memory, exports, publishes to a registry in the
     run directory, loads the agent back from there and lets the copy act.
     """
+    start_tensorflow()
     from kerasmeta.cli.options import make_directory
     from kerasmeta.training.run_directory import RunDirectory
 

@@ -8,7 +8,6 @@ import typer
 
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import working
-from kerasmeta.cli.quiet import let_xla_introduce_itself
 
 Lifetimes = Annotated[int, typer.Option(min=1, help="How many fresh lifetimes.")]
 Lesion = Annotated[
@@ -40,7 +39,6 @@ def evaluate(
 
     with named(lesion="--lesion"):
         subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
-    let_xla_introduce_itself()
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = run_evaluation(subject, loaded.task, lifetimes, seed, greedy).as_dict()
         compared = references(loaded.task)

@@ -7,8 +7,11 @@ from typing import Any
 
 from kerasmeta.analysis import learning_curve, published, save, stay_figure
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.play import play
 from kerasmeta.training.evaluation import Evaluation, players
 from kerasmeta.training.run_directory import RunDirectory
+
+LEVEL_LIFETIMES = 200  # of the players whose reward is a line in the learning curve
 
 
 def behaviour_figures(
@@ -17,7 +20,7 @@ def behaviour_figures(
     """Draws what the family has figures for; returns the files written."""
     files: list[Path] = []
     agent, *others = found.values()
-    if any(metric.startswith("stay_") for metric in agent.metrics):
+    if "stay_common_rewarded" in agent.metrics:  # a two-step family
         figure = stay_figure(
             agent.metrics,
             agent_name=name,
@@ -27,10 +30,7 @@ def behaviour_figures(
         )
         files += save(figure, out / "stay_probabilities")
     if run is not None and (rows := RunDirectory(run).read_metrics()):
-        levels = {
-            level: _reward(players(task)[level]) for level in ("random", "optimal")
-        }
-        figure = learning_curve({name: [rows]}, references=levels)
+        figure = learning_curve({name: [rows]}, references=_levels(task))
         files += save(figure, out / "learning_curve")
     return files
 
@@ -39,7 +39,13 @@ def _means(estimates: dict[str, Any]) -> dict[str, float]:
     return {metric: estimate.mean for metric, estimate in estimates.items()}
 
 
-def _reward(estimates: dict[str, Any]) -> float:
-    """Reward per trial over all of a lifetime's trials."""
-    parts = [e.mean for k, e in estimates.items() if k.startswith("reward_per_trial")]
-    return sum(parts) / len(parts)
+def _levels(task: Task) -> dict[str, float]:
+    """Reward per trial of the players between which an agent learns."""
+    known = task.players()
+    levels = {}
+    for name in ("random", "optimal"):
+        if name in known:
+            played = play(task, known[name], LEVEL_LIFETIMES, seed=0)
+            rewards = float(played.reward.sum())
+            levels[name] = rewards / (LEVEL_LIFETIMES * task.trials_per_lifetime)
+    return levels

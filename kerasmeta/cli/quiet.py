@@ -8,15 +8,18 @@ import sys
 from collections.abc import Iterator
 
 
-def let_xla_introduce_itself() -> None:
-    """Compiles something small where nobody hears it.
+def start_tensorflow() -> None:
+    """Imports TensorFlow and compiles something small where nobody hears it.
 
-    XLA writes two lines to the standard error of every process at its first
-    compilation, whatever TensorFlow's log level.
+    Some versions write to the standard error of every process when they are imported,
+    and XLA does at its first compilation, whatever the log level.
+
+    Raises:
+        UserError: The process has chosen Keras 3.
     """
-    from kerasmeta._keras import tf
-
     with unheard():
+        from kerasmeta._keras import tf
+
         tf.function(lambda: tf.zeros([]) + 1.0, jit_compile=True)()
 
 

@@ -11,7 +11,7 @@ import typer
 from kerasmeta import tasks
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import training_progress
-from kerasmeta.cli.quiet import let_xla_introduce_itself
+from kerasmeta.cli.quiet import start_tensorflow
 
 
 def train(
@@ -45,6 +45,7 @@ def train(
     tasks.entry(task)
     check_agent(agent)
     check_settings(settings or [])
+    start_tensorflow()
     from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
@@ -71,7 +72,6 @@ def run(
     """
     from kerasmeta.training.loop import train as run_training
 
-    let_xla_introduce_itself()
     try:
         with training_progress(config.steps) as report:
             return run_training(config, directory, resume=resume, report=report)

@@ -9,7 +9,7 @@ import typer
 
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import working
-from kerasmeta.cli.quiet import let_xla_introduce_itself
+from kerasmeta.cli.quiet import start_tensorflow
 
 app = typer.Typer(help="The registry of trained agents.")
 
@@ -93,7 +93,7 @@ def publish(
     from zoo.runs import publish_runs
 
     check_agent_id(id)
-    let_xla_introduce_itself()
+    start_tensorflow()
     with working("publishing") as report:
         published = publish_runs(id, runs, _open(registry), lifetimes, report=report)
     if json:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import typer
-from harness.command_line import STEPS_PER_ITERATION, TINY
+from harness.command_line import STEPS_PER_ITERATION, TINY, make_run
 
 from kerasmeta.cli import app
 
@@ -110,6 +110,15 @@ def test_analyse(command_line: Any, workplace: Path) -> None:
     assert names >= {"learning_curve.png", "learning_curve.svg", "statistics.json"}
 
 
+def test_a_family_without_figures_of_its_own_has_its_learning_curve(
+    command_line: Any, workplace: Path
+) -> None:
+    make_run(workplace / "bandit", "lstm", 2 * STEPS_PER_ITERATION, task="bandit")
+    words = ("analyse", "bandit", "--out", "figures", "--lifetimes", "4", "--json")
+    names = {Path(file).name for file in command_line(*words).json["files"]}
+    assert names == {"learning_curve.png", "learning_curve.svg", "statistics.json"}
+
+
 def test_export(command_line: Any, workplace: Path) -> None:
     found = command_line("export", "lstm", "--out", "e", "--version", "7", "--json")
     assert (found.json["agent"], found.json["version"]) == ("lstm", 7)
@@ -161,7 +170,6 @@ def test_for_people(command_line: Any, registry: Path) -> None:
 def test_demo(command_line: Any, workplace: Path) -> None:
     answer = command_line("demo", "--steps", "1", "--out", "demo", "--json")
     assert set(answer.json["metrics"]) == {"agent", "memory lesioned"}
-    assert STEPS_PER_ITERATION  # the demo's own recipe: one iteration of 128 lifetimes
     assert Path(answer.json["export"], "saved_model.pb").exists()
     assert all(Path(figure).exists() for figure in answer.json["figures"])
     steps = [line[:3] for line in answer.stderr.splitlines() if line[1:3] == "/6"]

@@ -50,8 +50,8 @@ def assert_refused(answer: Answer, words: tuple[str, ...]) -> None:
         assert word in answer.stderr, answer.stderr
 
 
-def make_run(path: Path, kind: str, steps: int) -> None:
-    """A run directory as `kerasmeta train two_step` leaves it after two iterations.
+def make_run(path: Path, kind: str, steps: int, task: str = "two_step") -> None:
+    """A run directory as `kerasmeta train TASK` leaves it after two iterations.
 
     The weights are those the run begins with: nothing is trained.
     """
@@ -61,7 +61,7 @@ def make_run(path: Path, kind: str, steps: int) -> None:
     from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
-    config = recipe("two_step", kind).with_overrides([*TINY[1::2], f"steps={steps}"])
+    config = recipe(task, kind).with_overrides([*TINY[1::2], f"steps={steps}"])
     directory, trainer = RunDirectory(path), Trainer(config)
     assert trainer.steps_per_iteration == STEPS_PER_ITERATION
     directory.create(config, storage.describe(trainer.agent))
