@@ -42,7 +42,7 @@ def _means(estimates: dict[str, Any]) -> dict[str, float]:
 def _levels(task: Task) -> dict[str, float]:
     """Reward per trial of the players between which an agent learns."""
     known = task.players()
-    levels = {}
+    levels: dict[str, float] = {}
     for name in ("random", "optimal"):
         if name in known:
             played = play(task, known[name], LEVEL_LIFETIMES, seed=0)
