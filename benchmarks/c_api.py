@@ -3,8 +3,9 @@
 `python -m benchmarks.c_api LIBRARY MODEL BATCH CALLS` loads the model as a C or C++
 program would, by ctypes from the wheel's `libtensorflow_cc.so.2`, and lets the agent
 live: each step's state is the next one's input, without a copy. It prints p50 and p99
-of a step in seconds, and the last value. `MODEL/signatures.json` (benchmarks.export_model) names the
-graph's tensors, which otherwise takes a protocol-buffer parser.
+of a step in seconds, and the last value. `MODEL/signatures.json` (written by
+benchmarks.export_model) names the graph's tensors, which otherwise takes a
+protocol-buffer parser.
 
 https://github.com/tensorflow/tensorflow/blob/v2.20.0/tensorflow/c/c_api.h
 """

@@ -1,7 +1,7 @@
 """Latency of `agent.step` in Python: `python -m benchmarks.latency BATCH CALLS`.
 
-Prints p50 and p99 of a step in seconds, and the last value. The agent is untrained; it sees observations of
-zeros as NumPy arrays and carries its state on, as in a user's loop.
+Prints p50 and p99 of a step in seconds, and the last value. The agent is untrained; it
+sees observations of zeros, as NumPy arrays, and carries its state on like a user's.
 """
 
 from __future__ import annotations

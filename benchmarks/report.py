@@ -25,10 +25,7 @@ def number(value: float | None, unit: str = "") -> str:
     """A figure with three significant digits, or a dash where there is none."""
     if value is None:
         return "–"
-    if abs(value) >= 1000:
-        digits = f"{value:,.0f}"
-    else:
-        digits = f"{value:.3g}"
+    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{digits} {unit}".strip()
 
 
