@@ -233,14 +233,13 @@ class TRPOAgent(tf_agent.TFAgent):
         Where that leads to a NaN, critic and optimizer stay as they were.
         """
         minibatches = self.trpo.critic_minibatches
-        if batch.valid.shape[0]:
-            minibatches = min(minibatches, batch.valid.shape[0])
         fitted = [*self.critic_variables, *self.critic_optimizer.variables]
         old = [tf.identity(variable) for variable in fitted]
-        size = tf.shape(batch.valid)[0] // minibatches
+        rows = tf.shape(batch.valid)[0]
+        size = (rows + minibatches - 1) // minibatches  # the last may overlap
 
         def body(n: Any, _: Any) -> tuple[Any, Any]:
-            start = (n % minibatches) * size
+            start = tf.minimum((n % minibatches) * size, rows - size)
             part = batch.rows(start, start + size)
             with tf.GradientTape() as tape:
                 values = self._unroll(self.agent.critic, part.inputs, part.reset)

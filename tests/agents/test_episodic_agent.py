@@ -177,10 +177,11 @@ def test_the_seed_decides_the_actions(
 ) -> None:
     agent = make(continuous)
     observation = agents.observations(rng, B, T, continuous)
-    one, _ = lifetime(agent, observation, seed=1)
+    one, state = lifetime(agent, observation, seed=1)
     again, _ = lifetime(agent, observation, seed=1)
     other, _ = lifetime(agent, observation, seed=2)
     assert_same(one, again)
+    assert_same(state.step, np.full(B, T))  # every step draws anew
     assert (one.action.numpy() != other.action.numpy()).any()
     assert_same(one._replace(action=()), other._replace(action=()))
 

@@ -12,14 +12,18 @@ from tf_agents.specs import tensor_spec
 
 from kerasmeta import tasks
 from kerasmeta._keras import tf
-from kerasmeta.agents import EpisodicAgent, EpisodicPolicy
+from kerasmeta.agents import AgentState, EpisodicAgent, EpisodicPolicy
 from kerasmeta.environments import TaskEnvironment
+from kerasmeta.layers import DNDState
 
 B, LIFETIME = 3, 9
 
 
-def collect(agent: EpisodicAgent, steps: int, **options: Any) -> Any:
-    """A trajectory `[B, steps, ...]` of consecutive lifetimes, by a driver."""
+def collect(agent: EpisodicAgent, lifetimes: int, **options: Any) -> tuple[Any, Any]:
+    """Consecutive lifetimes by a driver: a trajectory `[B, T, ...]`, the last state.
+
+    The trajectory ends with the last action of the last lifetime.
+    """
     environment = task_environment()
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
     frames: list[Any] = []
@@ -27,11 +31,12 @@ def collect(agent: EpisodicAgent, steps: int, **options: Any) -> Any:
         environment,
         policy,
         [frames.append],
-        max_steps=steps * B,
+        max_steps=lifetimes * LIFETIME * B,  # boundary steps do not count
         disable_tf_function=True,
     )
-    driver.run(environment.reset(), policy.get_initial_state(B))
-    return agents.stack(frames[:steps])
+    _, state = driver.run(environment.reset(), policy.get_initial_state(B))
+    assert len(frames) == lifetimes * (LIFETIME + 1) - 1
+    return agents.stack(frames), AgentState(*state)
 
 
 def task_environment() -> TaskEnvironment:
@@ -55,26 +60,43 @@ def make(**changes: Any) -> EpisodicAgent:
 @pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
 @pytest.mark.parametrize("clear", [False, True])
 def test_first_clears_working_and_episodic_memory(kind: str, clear: bool) -> None:
-    """The second lifetime of a row is what a fresh agent does with its observations."""
-    agent = make(kind=kind, clear_lstm_at_episode=clear)
-    frames = collect(agent, 2 * (LIFETIME + 1))
-    np.testing.assert_array_equal(
-        frames.step_type[0], 2 * [0, *[1] * (LIFETIME - 1), 2]
+    """The second lifetime of a row is what a fresh agent does with its observations.
+
+    Softmax reads everything that is stored, so that nothing old can hide.
+    """
+    agent = make(
+        kind=kind,
+        clear_lstm_at_episode=clear,
+        memory={"capacity": 16, "read": "softmax", "temperature": 1.0},
     )
-    if kind == "ep_lstm":
-        assert np.abs(frames.policy_info["memory"][:, LIFETIME + 1 :]).max() > 0.1
+    frames, last = collect(agent, 2, with_value=True)
     start = LIFETIME + 1
+    np.testing.assert_array_equal(frames.step_type[0], [0, *[1] * 8, 2, 0, *[1] * 8])
+    if kind == "ep_lstm":
+        assert np.abs(frames.policy_info["memory"][:, start:]).max() > 0.1
     state = agent.initial_state(B)._replace(step=tf.fill([B], start))
-    for t in range(start, 2 * start):
+    for t in range(start, start + LIFETIME):
         output = agent.step(agents.at(frames.observation, t), state)
-        np.testing.assert_array_equal(output.action, frames.action[:, t])
-        found = frames.policy_info["parameters"][:, t]
-        np.testing.assert_allclose(output.logits, found, rtol=0, atol=1e-6)
-        if kind == "ep_lstm":
-            memory = frames.policy_info["memory"][:, t]
-            recorded = output.recordings["memory"]
-            np.testing.assert_allclose(recorded, memory, rtol=0, atol=1e-6)
         state = output.state
+        info = {"parameters": output.logits}
+        if kind == "ep_lstm":
+            info["memory"] = output.recordings["memory"]
+        agents.assert_same(info, agents.at(frames.policy_info, t), atol=1e-6)
+        agents.assert_same(output.action, frames.action[:, t])
+    agents.assert_same(without_old_content(last), without_old_content(state), atol=1e-6)
+
+
+def without_old_content(state: AgentState) -> AgentState:
+    """What stands in empty slots does not count."""
+    if state.memory == ():
+        return state
+    memory = DNDState(*state.memory)
+    occupied = tf.cast(memory.written_at > 0, tf.float32)[..., tf.newaxis]
+    return state._replace(
+        memory=memory._replace(
+            keys=memory.keys * occupied, values=memory.values * occupied
+        )
+    )
 
 
 def test_consecutive_lifetimes_draw_different_actions() -> None:
@@ -82,15 +104,22 @@ def test_consecutive_lifetimes_draw_different_actions() -> None:
     agent = make()
     for variable in agent.variables:
         variable.assign(tf.zeros_like(variable))
-    actions = collect(agent, 4 * (LIFETIME + 1)).action.numpy().reshape(B * 4, -1)
-    assert len({tuple(row) for row in actions}) == B * 4
+    frames, _ = collect(agent, 4)
+    actions = frames.action.numpy()
+    starts = range(0, 4 * (LIFETIME + 1), LIFETIME + 1)
+    found = {tuple(row[t : t + LIFETIME]) for row in actions for t in starts}
+    assert len(found) == B * 4
 
 
 @pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
 def test_what_was_logged_is_what_training_unrolls(kind: str) -> None:
-    """Within rounding (1e-6), so that KL(old || old) is 0 when an update begins."""
+    """Within rounding, so that KL(old || old) is 0 when an update begins.
+
+    Measured over 64 lifetimes of 101 steps, 48 units: logits within 3e-9 of each other
+    for a fresh agent, within 3e-5 where logits span 5 nats; KL at most 2e-7.
+    """
     agent = make(kind=kind)
-    frames = collect(agent, 2 * (LIFETIME + 1))
+    frames, _ = collect(agent, 2)
     inputs = dict(frames.observation)
     if kind == "ep_lstm":
         inputs["memory"] = frames.policy_info["memory"]
@@ -105,10 +134,10 @@ def test_what_was_logged_is_what_training_unrolls(kind: str) -> None:
 
 
 def test_a_greedy_policy_takes_the_mode() -> None:
-    frames = collect(make(), LIFETIME, greedy=True)
+    frames, _ = collect(make(), 1, greedy=True)
     mode = tf.argmax(frames.policy_info["parameters"], axis=-1)
     np.testing.assert_array_equal(frames.action, mode)
-    drawn = collect(make(), LIFETIME)
+    drawn, _ = collect(make(), 1)
     mode = tf.argmax(drawn.policy_info["parameters"], axis=-1)
     assert (drawn.action.numpy() != mode.numpy()).any()
 
