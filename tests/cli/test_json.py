@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,9 @@ def test_train_and_resume(command_line: Any, workplace: Path) -> None:
 
     resumed = command_line(*train, "--steps", "480", "--resume")
     assert resumed.json["steps"] == 480
+    # The run is now one of 480 steps: unfinished, were it killed before.
+    config = json.loads((workplace / "new" / "config.json").read_bytes())
+    assert config["run"]["steps"] == 480
     # The first line says where the run stands, not where it began.
     assert resumed.stderr.startswith("training  83%  400/480 steps  reward/trial ")
 
