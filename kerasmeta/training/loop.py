@@ -59,7 +59,9 @@ class Trainer:
     """
 
     def __init__(self, config: RunConfig) -> None:
-        # Reductions and matrix products in the same order in every run.
+        # Reductions and matrix products in the same order in every run. TensorFlow asks
+        # for a seed then, should anything else in the process draw random numbers.
+        tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         self.config = config
         self.task = tasks.make(config.task.name, **config.task.parameters)
