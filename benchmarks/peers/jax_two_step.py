@@ -20,6 +20,15 @@ from benchmarks.peers.jax_task import Rules
 from benchmarks.peers.jax_trpo import TRPO, Adam, TrainState
 from benchmarks.worker import Prepared
 
+# Names of kerasmeta's weights, and the fields of `Network` that hold them.
+WEIGHTS = {
+    "cell/kernel": "kernel",
+    "cell/recurrent_kernel": "recurrent_kernel",
+    "cell/bias": "bias",
+    "head/kernel": "head_kernel",
+    "head/bias": "head_bias",
+}
+
 
 def fast_key(seed: int) -> Any:
     """A key of the fast generator: threefry, JAX's default, is several times slower."""
@@ -28,9 +37,10 @@ def fast_key(seed: int) -> Any:
 
 def load_network(arrays: Any, part: str) -> Network:
     """The network `part` ("actor", "critic") of an agent's named weights."""
-    names = ("cell/kernel", "cell/recurrent_kernel", "cell/bias")
-    names += ("head/kernel", "head/bias")
-    return Network(*(jnp.asarray(arrays[f"{part}/{name}"]) for name in names))
+    fields = {
+        field: jnp.asarray(arrays[f"{part}/{name}"]) for name, field in WEIGHTS.items()
+    }
+    return Network(**fields)
 
 
 def load_batch(arrays: Any) -> tuple[Batch, Any]:
