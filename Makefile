@@ -65,7 +65,7 @@ clean: ## remove build products and .venv
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 bench: $(BENCH_STAMP) ## measure against the peers; make bench ROWS="rollout update"
-	$(BENCH)/bin/python -m benchmarks.run $(ROWS) $(ARGS)
+	@$(BENCH)/bin/python -m benchmarks.run $(ROWS) $(ARGS)
 
 $(BENCH_STAMP): requirements/bench.txt | $(STAMP)
 	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
