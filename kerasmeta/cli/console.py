@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -55,11 +55,12 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A title and a table whose first column is text and whose others are figures."""
+    """A title and a table; figures go to the right, text to the left."""
     made = Table()
     for index, column in enumerate(columns):
-        text = index == 0
-        made.add_column(column, justify="left" if text else "right", no_wrap=text)
+        figures = all(row[index][:1] in "0123456789-–" for row in rows)
+        justify: Literal["left", "right"] = "right" if figures else "left"
+        made.add_column(column, justify=justify, no_wrap=index == 0)
     for row in rows:
         made.add_row(*row)
     out.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)

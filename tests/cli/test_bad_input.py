@@ -19,7 +19,8 @@ from harness.command_line import (
     write,
 )
 
-TRAIN = ("train", "two_step", "--agent", "lstm", *TINY)
+# So short that a row which is not refused fails soon.
+TRAIN = ("train", "two_step", "--agent", "lstm", "--steps", "80", *TINY)
 AGENT = "registry/two_step/lstm/1"
 
 
