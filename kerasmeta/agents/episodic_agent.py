@@ -11,6 +11,7 @@ from kerasmeta.agents.checking import check_observation, check_specs, check_stat
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
 from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
+from kerasmeta.layers.dnd import nothing
 from kerasmeta.networks import (
     ActorNetwork,
     AgentConfig,
@@ -231,13 +232,9 @@ class EpisodicAgent:
         if self.dnd and self.lesion != "memory":
             asked = tf.logical_not(observation["store"])
             return self.dnd.read(memory, observation["context"], mask=asked)
-        batch_size = tf.shape(observation["store"])[0]
-        nothing = Retrieval(
-            memory=tf.zeros([batch_size, self.config.units]),
-            slot=tf.fill([batch_size], -1),
-            similarity=tf.zeros([batch_size]),
-        )
-        return nothing, memory
+        stimulus = observation["stimulus"]
+        found = nothing(observation["store"], self.config.units, stimulus.dtype)
+        return found, memory
 
 
 def _build_networks(

@@ -58,6 +58,16 @@ def empty(
     )
 
 
+def nothing(rows: Any, units: int, dtype: Any) -> Retrieval:
+    """What a read that finds nothing returns, for as many lifetimes as `rows` `[B]`."""
+    batch_size = tf.shape(rows)[0]
+    return Retrieval(
+        memory=tf.zeros([batch_size, units], dtype),
+        slot=tf.fill([batch_size], -1),
+        similarity=tf.zeros([batch_size], dtype),
+    )
+
+
 def clear(state: DNDState, where: Any) -> DNDState:
     """Empties the memories of the lifetimes where `where` (bool `[B]`) is true."""
     kept = tf.cast(tf.logical_not(where), tf.int32)  # [B]
@@ -226,14 +236,24 @@ class DND(keras.layers.Layer):
         Returns:
             The `Retrieval`, and the state with the use of the best slot noted.
         """
+        asked = tf.reduce_any(query != 0, axis=-1)  # [B]
+        if mask is not None:
+            asked &= mask
+        return tf.cond(
+            tf.reduce_any(asked),
+            lambda: self._look_up(state, query, asked),
+            lambda: (nothing(asked, self.units, query.dtype), state),
+        )
+
+    def _look_up(
+        self, state: DNDState, query: Any, asked: Any
+    ) -> tuple[Retrieval, DNDState]:
         occupied = state.written_at > 0  # [B, N]
         similarity = cosine_similarity(state.keys, query)
         similarity = tf.where(occupied, similarity, tf.constant(-2.0, similarity.dtype))
         slot = newest_of_the_best(similarity, state.written_at)
         best = tf.reduce_max(similarity, axis=-1)
-        found = tf.reduce_any(query != 0, axis=-1) & (best >= self.min_similarity - TIE)
-        if mask is not None:
-            found &= mask
+        found = asked & (best >= self.min_similarity - TIE)
         if self.read_kind == "nearest":
             memory = tf.gather(state.values, slot, batch_dims=1)
         else:
@@ -252,6 +272,13 @@ class DND(keras.layers.Layer):
     def write(self, state: DNDState, key: Any, value: Any, mask: Any) -> DNDState:
         """Stores `(key [B, K], value [B, H])` where `mask` (bool `[B]`) is true."""
         key, value = tf.stop_gradient(key), tf.stop_gradient(value)
+        return tf.cond(
+            tf.reduce_any(mask),
+            lambda: self._put(state, key, value, mask),
+            lambda: state,
+        )
+
+    def _put(self, state: DNDState, key: Any, value: Any, mask: Any) -> DNDState:
         slot = self._slot_for(state, key)
         clock = state.clock + tf.cast(mask, tf.int32)
 

@@ -74,7 +74,7 @@ class EpsilonGreedyPlayer(Player):
         error = observation["previous_reward"][:, None] - state  # [B, arms]
         chosen = tf.one_hot(observation["previous_action"], self.arms)
         values = state + self.learning_rate * chosen * error
-        explore_seed, arm_seed = tf.unstack(tf.random.split(seed, 2))
+        explore_seed, arm_seed = seeds.split(seed)
         explores = seeds.uniform([state.shape[0], 1], explore_seed) < self.epsilon
         return best_arm(tf.where(explores, 0.0, values), arm_seed), values
 
@@ -97,7 +97,7 @@ class ThompsonPlayer(Player):
         self, state: Any, observation: dict[str, Any], task_state: Any, seed: Any
     ) -> tuple[Any, Any]:
         counts = with_outcome(state, observation)
-        draw_seed, tie_seed = tf.unstack(tf.random.split(seed, 2))
+        draw_seed, tie_seed = seeds.split(seed)
         shape = 1.0 + (mirrored(counts) if self.correlated else counts)
         gammas = tf.random.stateless_gamma(shape.shape, draw_seed, alpha=shape)
         chances = gammas[:, :, 0] / tf.reduce_sum(gammas, axis=-1)  # [B, arms]

@@ -127,7 +127,7 @@ class BarcodeBandit(Task):
     def reset(
         self, batch_size: int, seed: Any
     ) -> tuple[BarcodeBanditState, dict[str, Any]]:
-        code_seed, good_seed, order_seed = tf.unstack(tf.random.split(seed, 3))
+        code_seed, good_seed, order_seed = seeds.split(seed, 3)
         codes = draw_codes(
             batch_size, self.contexts, self.context_size, code_seed
         )  # [B, contexts]
@@ -175,12 +175,10 @@ class BarcodeBandit(Task):
 
         The first ones are all different; once every arm is used, the rest are drawn.
         """
-        order_seed, rest_seed = tf.unstack(tf.random.split(seed, 2))
+        order_seed, rest_seed = seeds.split(seed)
         distinct = _permutations([batch_size, self.arms], order_seed)
         rest = max(0, self.contexts - self.arms)
-        drawn = tf.random.stateless_uniform(
-            [batch_size, rest], rest_seed, 0, self.arms, tf.int32
-        )
+        drawn = seeds.integers([batch_size, rest], rest_seed, 0, self.arms)
         return tf.concat([distinct[:, : self.contexts], drawn], axis=1)
 
     def _observe(self, state: BarcodeBanditState) -> dict[str, Any]:

@@ -37,5 +37,12 @@ def recipe(
     data = base.model_dump(mode="json")
     data["agent"]["kind"] = agent
     for key, value in RECIPES.get(task, {}).items():
-        data[key] = {**data[key], **value} if isinstance(value, dict) else value
+        data[key] = _merged(data[key], value)
     return validate(RunConfig, data, f"recipe {task}")
+
+
+def _merged(base: Any, changes: Any) -> Any:
+    """`base` with `changes` laid over it, dict by dict."""
+    if not isinstance(changes, dict):
+        return changes
+    return {**base, **{key: _merged(base[key], new) for key, new in changes.items()}}
