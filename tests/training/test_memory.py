@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
-from kerasmeta.training.loop import Trainer, train
+from kerasmeta.training.loop import Trainer
 from kerasmeta.training.recipes import recipe
-from kerasmeta.training.run_directory import RunDirectory
 
 LIFETIMES, UNCUED, CUED = 4, 4, 4
 
@@ -30,17 +31,35 @@ def small_config(iterations: int, kind: str = "ep_lstm"):
     )
 
 
+# Trains in a process of its own and prints its resident memory, by iteration.
+TRAIN_AND_WEIGH = """
+import json, sys
+import psutil
+from kerasmeta.training.config import RunConfig
+from kerasmeta.training.loop import train
+from kerasmeta.training.run_directory import RunDirectory
+
+resident, process = {}, psutil.Process()
+
+def note(row):
+    if row["iteration"] in (100, 1000):
+        resident[row["iteration"]] = process.memory_info().rss
+
+config = RunConfig.model_validate_json(sys.argv[1])
+train(config, RunDirectory(sys.argv[2]), report=note)
+print(json.dumps(resident))
+"""
+
+
 @pytest.mark.slow
 def test_resident_memory_stays_flat(tmp_path: Path) -> None:
     """After 1,000 iterations within 3% of that after 100."""
-    resident: dict[int, int] = {}
-    process = psutil.Process()
-
-    def note(row: dict) -> None:
-        resident[row["iteration"]] = process.memory_info().rss
-
-    train(small_config(1000), RunDirectory(tmp_path / "run"), report=note)
-    assert resident[1000] <= 1.03 * resident[100]
+    config = small_config(1000).model_dump_json()
+    command = [sys.executable, "-c", TRAIN_AND_WEIGH, config, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    resident = json.loads(done.stdout)
+    assert resident["1000"] <= 1.03 * resident["100"]
 
 
 @pytest.mark.parametrize("kind", ["lstm", "ep_lstm"])
