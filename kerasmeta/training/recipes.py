@@ -18,6 +18,19 @@ _TWO_STEP = {"fisher_fraction": 0.25, "gamma": 0.5}
 RECIPES: dict[str, dict[str, Any]] = {
     "two_step": {"steps": 4_000_000, "trpo": _TWO_STEP},
     "episodic_two_step": {"steps": 5_000_000, "trpo": _TWO_STEP},
+    # Without the entropy bonus agents stop exploring before they use their memory.
+    # Still rising: 0.18 a pull after 4 M steps, 0.51 after 10 M, 0.61 after 12 M.
+    "barcode_bandit": {
+        "steps": 30_000_000,
+        "lifetimes": 64,
+        "agent": {
+            "units": 64,
+            "critic_units": 64,
+            "clear_lstm_at_episode": True,
+            "memory": {"capacity": 10},
+        },
+        "trpo": {"delta": 0.02, "entropy_bonus": 0.01, "fisher_fraction": 0.25},
+    },
 }
 
 

@@ -119,6 +119,8 @@ def test_ctrl_c_says_how_to_go_on_and_that_works(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background, SIGINT is ignored and inherited so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
     assert running.stderr.readline().startswith("training   0%  80/8,000,000 steps")

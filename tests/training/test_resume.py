@@ -42,8 +42,8 @@ from tensorflow.python.checkpoint import checkpoint_management as management
 update, calls = management.update_checkpoint_state_internal, []
 
 def killing(*arguments, **options):
-    calls.append(1)
-    if len(calls) == int(os.environ["KILL_AT_SAVE"]):
+    calls.append(1)  # twice a save: before and after old checkpoints are deleted
+    if len(calls) == 2 * int(os.environ["KILL_AT_SAVE"]) - 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return update(*arguments, **options)
 
