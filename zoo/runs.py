@@ -57,7 +57,6 @@ def publish_runs(
     """
     from kerasmeta.analysis.headline import headline
     from kerasmeta.training.evaluation import evaluate, references
-    from kerasmeta.training.provenance import config_hash
 
     opened = [_open(run) for run in runs]
     _check_alike(opened, runs)
@@ -91,15 +90,7 @@ def publish_runs(
             "seeds": seeds,
             "chosen_seed": run.config.seed,
         },
-        provenance={
-            **run.provenance,
-            "config_hash": config_hash(run.config),
-            "config": run.config.model_dump(mode="json"),
-            "command": _command(run.config),
-            "seeds": [r.config.seed for r in opened],
-            "steps": run.steps,
-            "wall_seconds": run.wall_seconds,
-        },
+        provenance=_provenance(run, opened),
         description=DESCRIPTIONS[run.agent.config.kind],
         papers=[task.paper],
         headline=headline(task.name),
@@ -131,6 +122,21 @@ def _open(path: str | Path) -> _Run:
         last["wall_seconds"],
         last["steps"],
     )
+
+
+def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
+    """Where the weights of `run`, one of the runs `opened`, come from."""
+    from kerasmeta.training.provenance import config_hash
+
+    return {
+        **run.provenance,
+        "config_hash": config_hash(run.config),
+        "config": run.config.model_dump(mode="json"),
+        "command": _command(run.config),
+        "seeds": [other.config.seed for other in opened],
+        "steps": run.steps,
+        "wall_seconds": run.wall_seconds,
+    }
 
 
 def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:

@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 from kerasmeta._keras import keras, tf
 from kerasmeta.errors import UserError
+from kerasmeta.layers.dnd_reads import (
+    TIE,
+    cosine_similarity,
+    inverse_distance_weights,
+    nearest_weights,
+    newest_of_the_best,
+    softmax_weights,
+)
 
 READS = ("nearest", "inverse_distance", "softmax")
 EVICTIONS = ("oldest", "least_recently_used")
-
-# δ of Pritzel et al. (2017), equation 5: keeps the kernel finite at distance zero.
-KERNEL_DELTA = 1e-3
-
-# Cosines closer than this are equal: rounding must not decide which of two equal keys
-# is read, nor whether a perfect match passes `min_similarity` 1.
-TIE = 1e-6
 
 
 class DNDState(NamedTuple):
@@ -76,57 +77,6 @@ def clear(state: DNDState, where: Any) -> DNDState:
         used_at=state.used_at * kept[:, tf.newaxis],
         clock=state.clock * kept,
     )
-
-
-def cosine_similarity(keys: Any, query: Any) -> Any:
-    """cos(k_n, q), `[B, N]`, for keys `[B, N, K]` and `[B, K]`; 0 for a zero vector.
-
-    Holds for vectors of length 1e-7 to 1e9; equal vectors of +-1 have exactly 1.
-    """
-    dots = tf.einsum("bnk,bk->bn", keys, query)
-    squares = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
-    return dots / tf.sqrt(tf.maximum(squares, 1e-30))
-
-
-def newest_of_the_best(scores: Any, written_at: Any) -> Any:
-    """The slot `[B]` with the highest of `scores` `[B, N]`; the newest of equals."""
-    best = tf.reduce_max(scores, axis=-1, keepdims=True)
-    candidates = tf.where(scores >= best - TIE, written_at, -1)
-    return tf.argmax(candidates, axis=-1, output_type=tf.int32)
-
-
-def nearest_weights(similarity: Any, written_at: Any) -> Any:
-    """Read weights `[B, N]` of the one most similar slot, newest first."""
-    slot = newest_of_the_best(similarity, written_at)
-    return tf.one_hot(slot, tf.shape(similarity)[1], dtype=similarity.dtype)
-
-
-def inverse_distance_weights(
-    keys: Any, query: Any, written_at: Any, neighbors: int
-) -> Any:
-    """w_n = k_n / Σ k, k_n = 1 / (‖q - key_n‖² + δ) over the nearest slots: `[B, N]`.
-
-    Pritzel et al. (2017), equations 2 and 5. Of equally distant slots the newest
-    count first; an empty slot (written at 0) has weight 0.
-    """
-    distances = tf.reduce_sum((keys - query[:, tf.newaxis]) ** 2, axis=-1)  # [B, N]
-    occupied = written_at > 0
-    kernel = tf.where(occupied, 1.0 / (distances + KERNEL_DELTA), 0.0)
-    # top_k prefers low indices among equals: put the newest slots first.
-    order = tf.argsort(written_at, direction="DESCENDING", stable=True)
-    ranked = tf.gather(kernel, order, batch_dims=1)
-    count = min(neighbors, keys.shape[1])
-    _, ranks = tf.math.top_k(ranked, k=count)
-    slots = tf.gather(order, ranks, batch_dims=1)  # [B, count]
-    chosen = tf.reduce_sum(tf.one_hot(slots, keys.shape[1], dtype=kernel.dtype), axis=1)
-    kernel *= chosen
-    return tf.math.divide_no_nan(kernel, tf.reduce_sum(kernel, -1, keepdims=True))
-
-
-def softmax_weights(similarity: Any, occupied: Any, temperature: float) -> Any:
-    """softmax(cos(k_n, q) / temperature) over the occupied slots: `[B, N]`."""
-    logits = tf.where(occupied, similarity / temperature, similarity.dtype.min)
-    return tf.nn.softmax(logits) * tf.cast(occupied, similarity.dtype)
 
 
 @keras.utils.register_keras_serializable(package="kerasmeta")

@@ -146,20 +146,8 @@ def train(
         UserError: The directory holds something and `resume` is false, nothing to
             resume is there, it is damaged, or it is of another configuration.
     """
-    if resume:
-        _check_resumable(config, directory)
-    else:
-        directory.check_free()
-    trainer = Trainer(config)
-    if not resume:
-        directory.create(config, describe(trainer.agent))
-    manager = tf.train.CheckpointManager(
-        trainer.checkpoint, str(directory.checkpoints_path), max_to_keep=2
-    )
-    _restore(manager, directory)
+    trainer, manager = _begin(config, directory, resume)
     rows = directory.keep_metrics_until(int(trainer.iterations))
-    if resume and not trainer.finished:
-        directory.change_steps(config.steps)
     before = rows[-1]["wall_seconds"] if rows else 0.0
     if rows:
         report(rows[-1])
@@ -186,6 +174,26 @@ def train(
     return TrainingResult(
         trainer.agent, trainer.task, last["steps"], speed, last["wall_seconds"], rows
     )
+
+
+def _begin(
+    config: RunConfig, directory: RunDirectory, resume: bool
+) -> tuple[Trainer, Any]:
+    """A trainer where the run stands, and its checkpoint manager."""
+    if resume:
+        _check_resumable(config, directory)
+    else:
+        directory.check_free()
+    trainer = Trainer(config)
+    if not resume:
+        directory.create(config, describe(trainer.agent))
+    manager = tf.train.CheckpointManager(
+        trainer.checkpoint, str(directory.checkpoints_path), max_to_keep=2
+    )
+    _restore(manager, directory)
+    if resume and not trainer.finished:
+        directory.change_steps(config.steps)
+    return trainer, manager
 
 
 def _save(trainer: Trainer, manager: Any, directory: RunDirectory) -> None:
