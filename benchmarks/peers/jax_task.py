@@ -1,4 +1,4 @@
-"""Episodic two-step in JAX: the rules of `kerasmeta.tasks.episodic_two_step`.
+"""Episodic two-step in JAX: the rules of `kerasmeta.tasks.two_step.episodic`.
 
 Written for speed: all lifetimes are at the same step, so the step number is a scalar;
 lifetimes are the last axis of every table, where XLA's CPU code vectorises; every draw

@@ -4,11 +4,11 @@ Functions of recorded lifetimes (NumPy arrays). Nothing here imports TensorFlow.
 """
 
 from kerasmeta.analysis.estimates import Estimate
-from kerasmeta.analysis.figure_files import save
-from kerasmeta.analysis.learning_curve import learning_curve
+from kerasmeta.analysis.figures.files import save
+from kerasmeta.analysis.figures.learning_curve import learning_curve
+from kerasmeta.analysis.figures.stay_figure import stay_figure
 from kerasmeta.analysis.metrics import metrics, register
 from kerasmeta.analysis.published import Published, published
-from kerasmeta.analysis.stay_figure import stay_figure
 from kerasmeta.analysis.trials import (
     Trials,
     episodic_two_step_trials,

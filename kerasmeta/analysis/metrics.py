@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kerasmeta.analysis.bandit import bandit_metrics
-from kerasmeta.analysis.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.estimates import Estimate, mean_over_lifetimes
-from kerasmeta.analysis.harlow import episodic_harlow_metrics, harlow_metrics
-from kerasmeta.analysis.two_step import episodic_two_step_metrics, two_step_metrics
+from kerasmeta.analysis.families.bandit import bandit_metrics
+from kerasmeta.analysis.families.barcode_bandit import barcode_bandit_metrics
+from kerasmeta.analysis.families.harlow import episodic_harlow_metrics, harlow_metrics
+from kerasmeta.analysis.families.two_step import (
+    episodic_two_step_metrics,
+    two_step_metrics,
+)
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 

@@ -10,7 +10,7 @@ __all__ = ["TaskEntry", "entry", "make", "names", "register"]
 register(
     TaskEntry(
         name="two_step",
-        module="kerasmeta.tasks.two_step",
+        module="kerasmeta.tasks.two_step.two_step.two_step",
         class_name="TwoStep",
         summary="two-stage choice whose reward contingency reverses",
         paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
@@ -20,7 +20,7 @@ register(
 register(
     TaskEntry(
         name="episodic_two_step",
-        module="kerasmeta.tasks.episodic_two_step",
+        module="kerasmeta.tasks.two_step.two_step.episodic",
         class_name="EpisodicTwoStep",
         summary="two-step task in which a cue brings back the outcome of a past trial",
         paper="Ritter et al. (2018). Episodic control as meta-reinforcement learning. "
@@ -30,7 +30,7 @@ register(
 register(
     TaskEntry(
         name="bandit",
-        module="kerasmeta.tasks.bandit",
+        module="kerasmeta.tasks.bandits.bandit",
         class_name="Bandit",
         summary="arms with hidden chances of a reward, new in every lifetime",
         paper="Wang et al. (2016). Learning to reinforcement learn. arXiv:1611.05763. "
@@ -40,7 +40,7 @@ register(
 register(
     TaskEntry(
         name="barcode_bandit",
-        module="kerasmeta.tasks.barcode_bandit",
+        module="kerasmeta.tasks.bandits.barcode_bandit",
         class_name="BarcodeBandit",
         summary="bandits that come back, told by a context that brings back the arm",
         paper="Ritter et al. (2018). Been There, Done That: Meta-Learning with "
@@ -50,7 +50,7 @@ register(
 register(
     TaskEntry(
         name="harlow",
-        module="kerasmeta.tasks.harlow",
+        module="kerasmeta.tasks.harlow.harlow.harlow",
         class_name="Harlow",
         summary="six choices between two new objects, found by moving the gaze",
         paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
@@ -60,7 +60,7 @@ register(
 register(
     TaskEntry(
         name="episodic_harlow",
-        module="kerasmeta.tasks.episodic_harlow",
+        module="kerasmeta.tasks.harlow.harlow.episodic",
         class_name="EpisodicHarlow",
         summary="pairs of objects that come back, named by a context",
         paper="AlKhamissi, ElNokrashy & Spranger (2021). The emergence of abstract and "

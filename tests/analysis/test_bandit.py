@@ -7,7 +7,7 @@ import pytest
 from harness.statistics import check_mean
 
 from kerasmeta.analysis import metrics
-from kerasmeta.analysis.bandit import cumulative_regret
+from kerasmeta.analysis.families.bandit import cumulative_regret
 from kerasmeta.analysis.headline import headline
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasmeta.analysis import metrics
-from kerasmeta.analysis.barcode_bandit import exposures
+from kerasmeta.analysis.families.barcode_bandit import exposures
 from kerasmeta.analysis.headline import headline
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes

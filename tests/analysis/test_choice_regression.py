@@ -11,7 +11,11 @@ from harness import two_step_simulation as simulation
 from scipy import stats
 
 from kerasmeta.analysis import two_step_trials
-from kerasmeta.analysis.choice_regression import choice_data, choice_indices, fit
+from kerasmeta.analysis.families.choice_regression import (
+    choice_data,
+    choice_indices,
+    fit,
+)
 from kerasmeta.lifetimes import Lifetimes
 
 MODEL_BASED = {"CR": 1, "UR": -1, "CU": -1, "UU": 1}

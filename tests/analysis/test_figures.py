@@ -20,7 +20,7 @@ from kerasmeta.analysis import (
     save,
     stay_figure,
 )
-from kerasmeta.analysis.learning_curve import _spread, mean_curve
+from kerasmeta.analysis.figures.learning_curve import _spread, mean_curve
 from kerasmeta.errors import UserError
 
 

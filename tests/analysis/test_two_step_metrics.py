@@ -16,8 +16,8 @@ from kerasmeta.analysis import (
     metrics,
     two_step_trials,
 )
-from kerasmeta.analysis.choice_regression import choice_data
-from kerasmeta.analysis.two_step import episodic_repeat_counts, stay_counts
+from kerasmeta.analysis.families.choice_regression import choice_data
+from kerasmeta.analysis.families.two_step import episodic_repeat_counts, stay_counts
 from kerasmeta.lifetimes import Lifetimes
 
 Tally = dict[str, list[bool]]

@@ -6,8 +6,8 @@ from harness.toy_tasks import Countdown
 from kerasmeta import UserError
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.environments import TaskEnvironment
-from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
-from kerasmeta.tasks.two_step import TwoStep
+from kerasmeta.tasks.two_step.episodic import EpisodicTwoStep
+from kerasmeta.tasks.two_step.two_step import TwoStep
 
 StepType = tf_agents.trajectories.StepType
 

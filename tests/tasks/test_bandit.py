@@ -11,8 +11,8 @@ from harness.task_rollout import random_actions, roll_out
 from scipy import stats
 
 from kerasmeta import UserError, tasks
-from kerasmeta.tasks.bandit import Bandit
-from kerasmeta.tasks.bandit_players import MAX_PLANNED_TRIALS, gittins_indices
+from kerasmeta.tasks.bandits.bandit import Bandit
+from kerasmeta.tasks.bandits.bandit_players import MAX_PLANNED_TRIALS, gittins_indices
 from kerasmeta.tasks.play import play
 
 LIFETIMES = 2000

@@ -11,7 +11,7 @@ from harness.task_contract import StepType, TaskContract
 from harness.task_rollout import random_actions, roll_out
 
 from kerasmeta import UserError, tasks
-from kerasmeta.tasks.barcode_bandit import BarcodeBandit
+from kerasmeta.tasks.bandits.barcode_bandit import BarcodeBandit
 from kerasmeta.tasks.play import play
 
 LIFETIMES = 600

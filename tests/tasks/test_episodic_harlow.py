@@ -6,7 +6,7 @@ from harness.task_contract import TaskContract
 from harness.task_rollout import roll_out
 
 from kerasmeta import UserError
-from kerasmeta.tasks.episodic_harlow import EpisodicHarlow
+from kerasmeta.tasks.harlow.episodic import EpisodicHarlow
 from kerasmeta.tasks.play import play
 
 SMALL = {

@@ -4,7 +4,7 @@ from harness.statistics import check_rate
 from harness.task_contract import TaskContract
 from harness.task_rollout import random_actions, roll_out
 
-from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
+from kerasmeta.tasks.two_step.episodic import EpisodicTwoStep
 
 LIFETIMES = 1000
 U, C = 10, 8

@@ -7,9 +7,9 @@ import pytest
 from harness import two_step_theory as theory
 from harness.statistics import check_mean, check_rate, mean_interval
 
-from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
 from kerasmeta.tasks.play import play
-from kerasmeta.tasks.two_step_players import BayesPlayer
+from kerasmeta.tasks.two_step.episodic import EpisodicTwoStep
+from kerasmeta.tasks.two_step.players import BayesPlayer
 
 TASK = EpisodicTwoStep()  # 50 + 50 trials, .9, .9, .1, .1
 LIFETIMES = 2000

@@ -8,7 +8,7 @@ from harness.task_contract import TaskContract
 from harness.task_rollout import roll_out
 
 from kerasmeta import UserError
-from kerasmeta.tasks.harlow import Harlow
+from kerasmeta.tasks.harlow.harlow import Harlow
 from kerasmeta.tasks.play import play
 
 LIFETIMES = 2000

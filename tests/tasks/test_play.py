@@ -7,9 +7,9 @@ from kerasmeta import UserError
 from kerasmeta._keras import tf
 from kerasmeta.environments import TaskEnvironment
 from kerasmeta.tasks import seeds
-from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
 from kerasmeta.tasks.play import play
-from kerasmeta.tasks.two_step import TwoStep
+from kerasmeta.tasks.two_step.episodic import EpisodicTwoStep
+from kerasmeta.tasks.two_step.two_step import TwoStep
 
 TASK = EpisodicTwoStep(4, 3, context_size=4)
 

@@ -20,7 +20,7 @@ def test_listing_does_not_import_tensorflow():
 
 def test_a_task_can_be_imported_before_anything_else():
     # tf_agents would choose Keras 3 if it were imported first.
-    command = "import kerasmeta.tasks.two_step"
+    command = "import kerasmeta.tasks.two_step.two_step"
     ran = subprocess.run(
         [sys.executable, "-c", command], check=False, capture_output=True
     )

@@ -4,7 +4,7 @@ from harness.statistics import check_rate
 from harness.task_contract import TaskContract
 from harness.task_rollout import random_actions, roll_out
 
-from kerasmeta.tasks.two_step import TwoStep
+from kerasmeta.tasks.two_step.two_step import TwoStep
 
 LIFETIMES = 1000
 

@@ -8,7 +8,7 @@ from harness import two_step_theory as theory
 from harness.statistics import check_mean, check_rate, mean_interval
 
 from kerasmeta.tasks.play import play
-from kerasmeta.tasks.two_step import TwoStep
+from kerasmeta.tasks.two_step.two_step import TwoStep
 
 TASK = TwoStep()  # 100 trials, .8, .9, .1, .025
 LIFETIMES = 4000

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.tasks import contexts, seeds
-from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
-from kerasmeta.tasks.episodic_two_step_players import (
+from kerasmeta.tasks.two_step import rules
+from kerasmeta.tasks.two_step.episodic_players import (
     EpisodicBayesPlayer,
     EpisodicOraclePlayer,
 )
-from kerasmeta.tasks.incremental_player import IncrementalPlayer
-from kerasmeta.tasks.two_step_players import ModelFreePlayer
+from kerasmeta.tasks.two_step.incremental_player import IncrementalPlayer
+from kerasmeta.tasks.two_step.players import ModelFreePlayer
 from kerasmeta.tasks.validation import check_count
 
 

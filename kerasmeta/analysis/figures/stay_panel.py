@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from kerasmeta.analysis.estimates import Estimate
-from kerasmeta.analysis.style import (
+from kerasmeta.analysis.families.two_step import TRIAL_TYPES
+from kerasmeta.analysis.figures.style import (
     BAND,
     BLUE,
     GREY,
@@ -19,7 +20,6 @@ from kerasmeta.analysis.style import (
     VERMILLION,
     horizontal_grid,
 )
-from kerasmeta.analysis.two_step import TRIAL_TYPES
 
 Values = Mapping[str, Estimate | float]  # by metric name
 

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasmeta._keras import tf
-from kerasmeta.tasks.bandit_players import best_arm
+from kerasmeta.tasks.bandits.bandit_players import best_arm
 from kerasmeta.tasks.base import Player
 from kerasmeta.tasks.contexts import code_of
 
 if TYPE_CHECKING:
-    from kerasmeta.tasks.barcode_bandit import BarcodeBandit
+    from kerasmeta.tasks.bandits.barcode_bandit import BarcodeBandit
 
 TIE = 1e-3  # evidence (in nats) closer than this is equal: the arm is drawn
 SMALLEST = 1e-30  # stands for a chance of 0, whose logarithm is not finite

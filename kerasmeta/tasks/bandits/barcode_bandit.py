@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
 from kerasmeta.tasks import seeds
-from kerasmeta.tasks.barcode_bandit_players import (
+from kerasmeta.tasks.bandits.barcode_bandit_players import (
     EpisodicBayesPlayer,
     IncrementalBayesPlayer,
     OraclePlayer,

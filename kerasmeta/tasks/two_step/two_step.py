@@ -7,9 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.tasks import seeds
-from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
-from kerasmeta.tasks.two_step_players import BayesPlayer, ModelFreePlayer, OraclePlayer
+from kerasmeta.tasks.two_step import rules
+from kerasmeta.tasks.two_step.players import BayesPlayer, ModelFreePlayer, OraclePlayer
 from kerasmeta.tasks.validation import check_count
 
 

@@ -6,11 +6,11 @@ import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf
-from kerasmeta.tasks import harlow_objects, seeds
-from kerasmeta.tasks import harlow_rules as rules
+from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import Player, RandomPlayer, TaskStep
-from kerasmeta.tasks.harlow_players import LearningPlayer, OraclePlayer
-from kerasmeta.tasks.harlow_strip import StripTask
+from kerasmeta.tasks.harlow import object_codes, rules
+from kerasmeta.tasks.harlow.players import LearningPlayer, OraclePlayer
+from kerasmeta.tasks.harlow.strip import StripTask
 
 
 class HarlowState(NamedTuple):
@@ -62,7 +62,7 @@ class Harlow(StripTask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        harlow_objects.check_object_bits(self.object_bits, count=2)
+        object_codes.check_object_bits(self.object_bits, count=2)
 
     @property
     def lifetime_steps(self) -> int:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from kerasmeta.analysis.style import CYCLE, GREY, SMALL, horizontal_grid, styled
+from kerasmeta.analysis.figures.style import CYCLE, GREY, SMALL, horizontal_grid, styled
 from kerasmeta.errors import UserError
 
 Rows = Sequence[Mapping[str, Any]]  # the lines of one run's metrics.jsonl

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from kerasmeta._keras import tf
 from kerasmeta.tasks import seeds
-from kerasmeta.tasks import two_step_rules as rules
 from kerasmeta.tasks.base import Player
+from kerasmeta.tasks.two_step import rules
 
 TIE = 1e-6  # values closer than this are equal: the action is drawn
 

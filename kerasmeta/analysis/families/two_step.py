@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasmeta.analysis.choice_regression import choice_indices
 from kerasmeta.analysis.estimates import (
     Counts,
     Estimate,
@@ -20,6 +19,7 @@ from kerasmeta.analysis.estimates import (
     proportion,
     ratio,
 )
+from kerasmeta.analysis.families.choice_regression import choice_indices
 from kerasmeta.analysis.trials import (
     NO_TRIAL,
     Trials,

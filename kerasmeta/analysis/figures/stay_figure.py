@@ -10,15 +10,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kerasmeta.analysis.estimates import Estimate
-from kerasmeta.analysis.stay_panel import (
+from kerasmeta.analysis.families.two_step import TRIAL_TYPES
+from kerasmeta.analysis.figures.stay_panel import (
     Drawn,
     Panel,
     Values,
     draw_panel,
     marker,
 )
-from kerasmeta.analysis.style import GREY, INK, legend_above, styled
-from kerasmeta.analysis.two_step import TRIAL_TYPES
+from kerasmeta.analysis.figures.style import GREY, INK, legend_above, styled
 from kerasmeta.errors import UserError
 
 _STAY = Panel(

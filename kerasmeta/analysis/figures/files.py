@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from kerasmeta.analysis.style import DPI, styled
+from kerasmeta.analysis.figures.style import DPI, styled
 
 # No dates and no program versions in the files.
 _METADATA: dict[str, dict[str, Any]] = {

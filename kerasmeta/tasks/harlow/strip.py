@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
-from kerasmeta.tasks import harlow_objects, harlow_rules
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.harlow import object_codes, rules
 from kerasmeta.tasks.validation import check_count, check_probability
 
 
@@ -64,8 +64,8 @@ class StripTask(Task):
                 "fixation_reward", 1, "is what an object pays", "use less than 1"
             )
         check_count("object_bits", self.object_bits)
-        check_choice("object_code", self.object_code, harlow_objects.CODINGS)
-        check_choice("objects", self.objects, harlow_objects.SETS)
+        check_choice("object_code", self.object_code, object_codes.CODINGS)
+        check_choice("objects", self.objects, object_codes.SETS)
 
     def _check_strip(self) -> None:
         """The objects are two cells, seen together with the cross's, each cell once."""
@@ -94,7 +94,7 @@ class StripTask(Task):
     @property
     def num_features(self) -> int:
         """`F`, numbers that one cell of the stimulus has."""
-        return harlow_objects.num_features(self.object_bits, self.object_code)
+        return object_codes.num_features(self.object_bits, self.object_code)
 
     @property
     def _key_size(self) -> int:
@@ -104,7 +104,7 @@ class StripTask(Task):
     def _draw_objects(self, batch_size: int, count: int, seed: Any) -> Any:
         """Distinct objects of this task's set, int64 `[B, count]`."""
         held_out = self.objects == "held_out"
-        return harlow_objects.draw_objects(
+        return object_codes.draw_objects(
             batch_size, count, self.object_bits, held_out, seed
         )
 
@@ -114,7 +114,7 @@ class StripTask(Task):
         """The view as float32 `[B, field * F]`, cell by cell from left to right.
 
         Args:
-            gaze: `harlow_rules.Gaze`.
+            gaze: `rules.Gaze`.
             rewarded: int64 `[B]`, the rewarded object.
             distractor: int64 `[B]`, the other one.
             rewarded_right: bool `[B]`, the rewarded object is the right one.
@@ -123,11 +123,11 @@ class StripTask(Task):
         left = tf.where(rewarded_right, distractor, rewarded)
         right = tf.where(rewarded_right, rewarded, distractor)
         shown = (
-            harlow_objects.cross_features(size, coding)[None],  # [1, F]
-            harlow_objects.features(left, size, coding),  # [B, F]
-            harlow_objects.features(right, size, coding),
+            object_codes.cross_features(size, coding)[None],  # [1, F]
+            object_codes.features(left, size, coding),  # [B, F]
+            object_codes.features(right, size, coding),
         )
-        places = harlow_rules.view(gaze, self.cells, self.field, self.distance)
+        places = rules.view(gaze, self.cells, self.field, self.distance)
         cells = tf.add_n(
             [
                 tf.cast(place, tf.float32)[:, :, None] * content[:, None]

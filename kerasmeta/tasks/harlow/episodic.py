@@ -6,12 +6,12 @@ import dataclasses
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from kerasmeta._keras import tf
-from kerasmeta.tasks import contexts, harlow_objects, seeds
-from kerasmeta.tasks import harlow_rules as rules
+from kerasmeta.tasks import contexts, seeds
 from kerasmeta.tasks.base import Player, RandomPlayer, TaskStep
-from kerasmeta.tasks.episodic_harlow_players import RememberingPlayer
-from kerasmeta.tasks.harlow_players import LearningPlayer, OraclePlayer
-from kerasmeta.tasks.harlow_strip import StripTask, check_choice
+from kerasmeta.tasks.harlow import object_codes, rules
+from kerasmeta.tasks.harlow.episodic_players import RememberingPlayer
+from kerasmeta.tasks.harlow.players import LearningPlayer, OraclePlayer
+from kerasmeta.tasks.harlow.strip import StripTask, check_choice
 from kerasmeta.tasks.validation import check_count
 
 VARIANTS = ("easy", "hard")
@@ -95,7 +95,7 @@ class EpisodicHarlow(StripTask):
         check_choice("variant", self.variant, VARIANTS)
         check_count("context_size", self.context_size)
         contexts.check_context_size(self.context_size, self.pairs)
-        harlow_objects.check_object_bits(self.object_bits, self._num_objects)
+        object_codes.check_object_bits(self.object_bits, self._num_objects)
 
     @property
     def episodes(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasmeta._keras import tf
 from kerasmeta.tasks import contexts
 from kerasmeta.tasks.base import Player
-from kerasmeta.tasks.two_step_players import (
+from kerasmeta.tasks.two_step.players import (
     action_values,
     filtered,
     greedy,
@@ -16,7 +16,7 @@ from kerasmeta.tasks.two_step_players import (
 )
 
 if TYPE_CHECKING:
-    from kerasmeta.tasks.episodic_two_step import EpisodicTwoStep
+    from kerasmeta.tasks.two_step.episodic import EpisodicTwoStep
 
 
 class Memory(NamedTuple):

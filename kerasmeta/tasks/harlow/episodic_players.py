@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasmeta._keras import tf
 from kerasmeta.tasks import contexts
 from kerasmeta.tasks.base import Player
-from kerasmeta.tasks.harlow_players import (
+from kerasmeta.tasks.harlow.players import (
     Knowledge,
     head,
     is_known,
@@ -18,7 +18,7 @@ from kerasmeta.tasks.harlow_players import (
 )
 
 if TYPE_CHECKING:
-    from kerasmeta.tasks.episodic_harlow import EpisodicHarlow
+    from kerasmeta.tasks.harlow.episodic import EpisodicHarlow
 
 
 class Memory(NamedTuple):

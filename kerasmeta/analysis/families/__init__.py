@@ -1,0 +1,1 @@
+"""The behaviour metrics of each task family."""

@@ -1,0 +1,1 @@
+"""Figures and the files they go to."""

@@ -1,0 +1,1 @@
+"""Bandits: one choice a trial, paid by chance."""

@@ -1,0 +1,1 @@
+"""Harlow's visual fixation task, in symbols and in pixels."""

@@ -1,0 +1,1 @@
+"""Two-step tasks: two-stage choices whose contingency changes."""
