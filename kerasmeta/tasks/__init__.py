@@ -10,7 +10,7 @@ __all__ = ["TaskEntry", "entry", "make", "names", "register"]
 register(
     TaskEntry(
         name="two_step",
-        module="kerasmeta.tasks.two_step.two_step.two_step",
+        module="kerasmeta.tasks.two_step.two_step",
         class_name="TwoStep",
         summary="two-stage choice whose reward contingency reverses",
         paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
@@ -20,7 +20,7 @@ register(
 register(
     TaskEntry(
         name="episodic_two_step",
-        module="kerasmeta.tasks.two_step.two_step.episodic",
+        module="kerasmeta.tasks.two_step.episodic",
         class_name="EpisodicTwoStep",
         summary="two-step task in which a cue brings back the outcome of a past trial",
         paper="Ritter et al. (2018). Episodic control as meta-reinforcement learning. "
@@ -50,7 +50,7 @@ register(
 register(
     TaskEntry(
         name="harlow",
-        module="kerasmeta.tasks.harlow.harlow.harlow",
+        module="kerasmeta.tasks.harlow.harlow",
         class_name="Harlow",
         summary="six choices between two new objects, found by moving the gaze",
         paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
@@ -60,7 +60,7 @@ register(
 register(
     TaskEntry(
         name="episodic_harlow",
-        module="kerasmeta.tasks.harlow.harlow.episodic",
+        module="kerasmeta.tasks.harlow.episodic",
         class_name="EpisodicHarlow",
         summary="pairs of objects that come back, named by a context",
         paper="AlKhamissi, ElNokrashy & Spranger (2021). The emergence of abstract and "
