@@ -54,8 +54,20 @@ def draw_codes(batch_size: int, count: int, context_size: int, seed: Any) -> Any
     highest = tf.constant(2**context_size - count + 1, tf.int64)
     draws = seeds.integers([batch_size, count], draw_seed, 0, highest, tf.int64)
     codes = tf.sort(draws, axis=-1) + tf.range(count, dtype=tf.int64)  # [B, count]
-    order = tf.argsort(seeds.uniform([batch_size, count], order_seed), stable=True)
+    order = seeds.permutations([batch_size, count], order_seed)
     return tf.gather(codes, order, batch_dims=1)
+
+
+def draw_bag(batch_size: int, count: int, presentations: int, seed: Any) -> Any:
+    """Which context each episode has, where each has `presentations` of them.
+
+    The episodes are a bag that is drawn empty, in random order (Ritter et al. 2018).
+
+    Returns:
+        int32 `[B, count * presentations]`, numbers from 0 to count - 1.
+    """
+    episodes = [batch_size, count * presentations]
+    return seeds.permutations(episodes, seed) // presentations
 
 
 def context_of(code: Any, context_size: int) -> Any:

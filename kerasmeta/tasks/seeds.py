@@ -63,6 +63,11 @@ def uniform(shape: Any, seed: Any) -> Any:
     return tf.cast(mantissa, tf.float32) * 2.0**-24
 
 
+def permutations(shape: list[int], seed: Any) -> Any:
+    """Random permutations of 0 ... n - 1 along the last axis, int32 `[..., n]`."""
+    return tf.argsort(uniform(shape, seed), stable=True)
+
+
 def split(seed: Any, count: int = 2) -> list[Any]:
     """`count` seeds from one, each int32 `[2]`."""
     return tf.unstack(integers([count, 2], seed))

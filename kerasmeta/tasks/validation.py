@@ -15,6 +15,19 @@ def check_probability(name: str, value: Any) -> None:
         raise UserError(name, value, "is not a probability", "use a number in [0, 1]")
 
 
+def check_reward_chances(high_reward: Any, low_reward: Any) -> None:
+    """Refuses chances that are none, or a good choice that pays less than a bad one."""
+    check_probability("high_reward", high_reward)
+    check_probability("low_reward", low_reward)
+    if low_reward > high_reward:
+        raise UserError(
+            "low_reward",
+            low_reward,
+            f"is larger than high_reward {high_reward}",
+            "exchange the two",
+        )
+
+
 def check_count(name: str, value: Any, minimum: int = 1) -> None:
     """Refuses anything but a whole number of at least `minimum`."""
     is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)

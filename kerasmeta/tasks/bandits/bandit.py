@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
-from kerasmeta._keras import tf, tf_agents
+from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
-from kerasmeta.tasks import seeds
+from kerasmeta.tasks import seeds, specs
 from kerasmeta.tasks.bandits.bandit_players import (
     MAX_PLANNED_TRIALS,
     EpsilonGreedyPlayer,
@@ -78,18 +78,11 @@ class Bandit(Task):
 
     @property
     def observation_spec(self) -> dict[str, Any]:
-        return {
-            "stimulus": tf.TensorSpec([1], tf.float32, "stimulus"),
-            "context": tf.TensorSpec([1], tf.float32, "context"),
-            "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
-            "store": tf.TensorSpec([], tf.bool, "store"),
-        }
+        return specs.vector_observation(stimulus=1)
 
     @property
     def action_spec(self) -> Any:
-        return tf_agents.specs.BoundedTensorSpec(
-            [], tf.int32, 0, self.arms - 1, "action"
-        )
+        return specs.discrete_actions(self.arms)
 
     @property
     def lifetime_steps(self) -> int:
@@ -145,9 +138,5 @@ class Bandit(Task):
 
 def _observe(trial: Any) -> dict[str, Any]:
     """The observation after `trial` `[B]` trials."""
-    return {
-        "stimulus": tf.ones([*trial.shape, 1]),
-        "context": tf.zeros([*trial.shape, 1]),
-        "episode_start": tf.equal(trial, 0),
-        "store": tf.zeros_like(trial, tf.bool),
-    }
+    nothing_to_see = tf.ones([*trial.shape, 1])
+    return specs.observation_without_context(nothing_to_see, tf.equal(trial, 0))

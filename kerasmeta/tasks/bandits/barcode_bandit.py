@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
-from kerasmeta._keras import tf, tf_agents
-from kerasmeta.errors import UserError
-from kerasmeta.tasks import seeds
+from kerasmeta._keras import tf
+from kerasmeta.tasks import seeds, specs
 from kerasmeta.tasks.bandits.barcode_bandit_players import (
     EpisodicBayesPlayer,
     IncrementalBayesPlayer,
     OraclePlayer,
 )
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
-from kerasmeta.tasks.contexts import check_context_size, context_of, draw_codes
-from kerasmeta.tasks.validation import check_count, check_probability
+from kerasmeta.tasks.contexts import (
+    check_context_size,
+    context_of,
+    draw_bag,
+    draw_codes,
+)
+from kerasmeta.tasks.validation import check_count, check_reward_chances
 
 
 class BarcodeBanditState(NamedTuple):
@@ -86,30 +90,15 @@ class BarcodeBandit(Task):
         check_count("pulls", self.pulls, minimum=2)
         check_count("context_size", self.context_size)
         check_context_size(self.context_size, self.contexts)
-        check_probability("high_reward", self.high_reward)
-        check_probability("low_reward", self.low_reward)
-        if self.low_reward > self.high_reward:
-            raise UserError(
-                "low_reward",
-                self.low_reward,
-                f"is larger than high_reward {self.high_reward}",
-                "exchange the two",
-            )
+        check_reward_chances(self.high_reward, self.low_reward)
 
     @property
     def observation_spec(self) -> dict[str, Any]:
-        return {
-            "stimulus": tf.TensorSpec([1], tf.float32, "stimulus"),
-            "context": tf.TensorSpec([self.context_size], tf.float32, "context"),
-            "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
-            "store": tf.TensorSpec([], tf.bool, "store"),
-        }
+        return specs.vector_observation(stimulus=1, context=self.context_size)
 
     @property
     def action_spec(self) -> Any:
-        return tf_agents.specs.BoundedTensorSpec(
-            [], tf.int32, 0, self.arms - 1, "action"
-        )
+        return specs.discrete_actions(self.arms)
 
     @property
     def episodes(self) -> int:
@@ -132,8 +121,9 @@ class BarcodeBandit(Task):
             batch_size, self.contexts, self.context_size, code_seed
         )  # [B, contexts]
         good = self._draw_good_arms(batch_size, good_seed)  # [B, contexts]
-        order = _permutations([batch_size, self.episodes], order_seed)
-        context = order // self.presentations  # [B, E], the context of each episode
+        context = draw_bag(
+            batch_size, self.contexts, self.presentations, order_seed
+        )  # [B, E], the context of each episode
         state = BarcodeBanditState(
             codes=tf.gather(codes, context, batch_dims=1),
             good=tf.gather(good, context, batch_dims=1),
@@ -176,7 +166,7 @@ class BarcodeBandit(Task):
         The first ones are all different; once every arm is used, the rest are drawn.
         """
         order_seed, rest_seed = seeds.split(seed)
-        distinct = _permutations([batch_size, self.arms], order_seed)
+        distinct = seeds.permutations([batch_size, self.arms], order_seed)
         rest = max(0, self.contexts - self.arms)
         drawn = seeds.integers([batch_size, rest], rest_seed, 0, self.arms)
         return tf.concat([distinct[:, : self.contexts], drawn], axis=1)
@@ -194,8 +184,3 @@ class BarcodeBandit(Task):
             "episode_start": starts,
             "store": lives & tf.equal(pull, self.pulls - 1),
         }
-
-
-def _permutations(shape: list[int], seed: Any) -> Any:
-    """A random permutation in each row, int32 `shape`."""
-    return tf.argsort(seeds.uniform(shape, seed), stable=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
-from kerasmeta._keras import tf, tf_agents
-from kerasmeta.tasks import contexts, seeds
+from kerasmeta._keras import tf
+from kerasmeta.tasks import contexts, seeds, specs
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
 from kerasmeta.tasks.two_step import rules
 from kerasmeta.tasks.two_step.episodic_players import (
@@ -91,16 +91,11 @@ class EpisodicTwoStep(Task):
 
     @property
     def observation_spec(self) -> dict[str, Any]:
-        return {
-            "stimulus": tf.TensorSpec([4], tf.float32, "stimulus"),
-            "context": tf.TensorSpec([self.context_size], tf.float32, "context"),
-            "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
-            "store": tf.TensorSpec([], tf.bool, "store"),
-        }
+        return specs.vector_observation(stimulus=4, context=self.context_size)
 
     @property
     def action_spec(self) -> Any:
-        return tf_agents.specs.BoundedTensorSpec([], tf.int32, 0, 1, "action")
+        return specs.discrete_actions(2)
 
     @property
     def lifetime_steps(self) -> int:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasmeta._keras import tf
-from kerasmeta.errors import UserError
-from kerasmeta.tasks.validation import check_probability
+from kerasmeta.tasks.validation import check_probability, check_reward_chances
 
 
 def check_chances(
@@ -24,16 +23,8 @@ def check_chances(
         UserError: See above.
     """
     check_probability("common", common)
-    check_probability("high_reward", high_reward)
-    check_probability("low_reward", low_reward)
+    check_reward_chances(high_reward, low_reward)
     check_probability("reversal", reversal)
-    if low_reward > high_reward:
-        raise UserError(
-            "low_reward",
-            low_reward,
-            f"is larger than high_reward {high_reward}",
-            "exchange the two",
-        )
 
 
 def second_stage_state(action: Any, draw: Any, common: float) -> Any:

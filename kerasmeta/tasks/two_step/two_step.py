@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
-from kerasmeta._keras import tf, tf_agents
-from kerasmeta.tasks import seeds
+from kerasmeta._keras import tf
+from kerasmeta.tasks import seeds, specs
 from kerasmeta.tasks.base import Player, RandomPlayer, Task, TaskStep
 from kerasmeta.tasks.two_step import rules
 from kerasmeta.tasks.two_step.players import BayesPlayer, ModelFreePlayer, OraclePlayer
@@ -70,16 +70,11 @@ class TwoStep(Task):
 
     @property
     def observation_spec(self) -> dict[str, Any]:
-        return {
-            "stimulus": tf.TensorSpec([3], tf.float32, "stimulus"),
-            "context": tf.TensorSpec([1], tf.float32, "context"),
-            "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
-            "store": tf.TensorSpec([], tf.bool, "store"),
-        }
+        return specs.vector_observation(stimulus=3)
 
     @property
     def action_spec(self) -> Any:
-        return tf_agents.specs.BoundedTensorSpec([], tf.int32, 0, 1, "action")
+        return specs.discrete_actions(2)
 
     @property
     def lifetime_steps(self) -> int:
@@ -121,10 +116,5 @@ class TwoStep(Task):
 
 def _observe(reached: Any, trial: Any) -> dict[str, Any]:
     """The observation after `trial` trials, the last of which led to `reached`."""
-    no_store = tf.zeros_like(trial, tf.bool)
-    return {
-        "stimulus": tf.one_hot(reached + 1, 3),
-        "context": tf.zeros([*trial.shape, 1]),
-        "episode_start": tf.equal(trial, 0),
-        "store": no_store,
-    }
+    shown = tf.one_hot(reached + 1, 3)
+    return specs.observation_without_context(shown, tf.equal(trial, 0))
