@@ -3,12 +3,15 @@
 Functions of recorded lifetimes (NumPy arrays). Nothing here imports TensorFlow.
 """
 
+from kerasmeta.analysis import catalogue as catalogue  # registers the analyses
 from kerasmeta.analysis.estimates import Estimate
 from kerasmeta.analysis.figures.files import save
 from kerasmeta.analysis.figures.learning_curve import learning_curve
 from kerasmeta.analysis.figures.stay_figure import stay_figure
 from kerasmeta.analysis.metrics import metrics, register
 from kerasmeta.analysis.published import Published, published
+from kerasmeta.analysis.registry import Analysis, analyses, analysis
+from kerasmeta.analysis.study import Finding, Recordings, Study, Subject
 from kerasmeta.analysis.trials import (
     Trials,
     episodic_two_step_trials,
@@ -16,9 +19,16 @@ from kerasmeta.analysis.trials import (
 )
 
 __all__ = [
+    "Analysis",
     "Estimate",
+    "Finding",
     "Published",
+    "Recordings",
+    "Study",
+    "Subject",
     "Trials",
+    "analyses",
+    "analysis",
     "episodic_two_step_trials",
     "learning_curve",
     "metrics",
