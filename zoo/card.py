@@ -15,9 +15,15 @@ REFERENCE_ORDER = ("random", "model_free", "optimal", "oracle", "published")
 
 @dataclass(frozen=True)
 class Card:
-    """What is known about a loaded agent. Jupyter shows it as rendered markdown."""
+    """What is known about a loaded agent. Jupyter shows it as rendered markdown.
+
+    Args:
+        manifest: Of the published version.
+        loaded_seed: The training seed whose weights were loaded; None: the chosen one.
+    """
 
     manifest: Manifest
+    loaded_seed: int | None = None
 
     @property
     def id(self) -> str:
@@ -27,7 +33,21 @@ class Card:
     @property
     def metrics(self) -> dict[str, Estimate]:
         """The metrics of these weights."""
-        return self.manifest.evaluation.metrics
+        evaluation = self.manifest.evaluation
+        if self.seed == evaluation.chosen_seed:
+            return evaluation.metrics
+        return {result.seed: result.metrics for result in evaluation.seeds}[self.seed]
+
+    @property
+    def seed(self) -> int:
+        """The training seed that gave these weights."""
+        chosen = self.manifest.evaluation.chosen_seed
+        return chosen if self.loaded_seed is None else self.loaded_seed
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The training seeds whose weights `zoo.load(id, seed=...)` can load."""
+        return tuple(self.manifest.weights())
 
     @property
     def markdown(self) -> str:
@@ -120,6 +140,9 @@ def _metrics(manifest: Manifest) -> str:
         f"Means with 95% intervals over {evaluation.lifetimes} fresh lifetimes "
         f"(evaluation seed {evaluation.seed}), weights frozen."
     )
+    if evaluation.held_out:
+        differing = [f"`{key}={value}`" for key, value in evaluation.held_out.items()]
+        note += f" On what training never showed: {', '.join(differing)}."
     sources = [f"- {s.source}" for _, s in sorted(evaluation.sources.items())]
     if sources:
         note += "\n\nPublished values:\n\n" + "\n".join(sources)

@@ -20,7 +20,7 @@ from pydantic import (
 
 from export.contracts import Contract
 
-from .files import FileEntry
+from .files import SEED_WEIGHTS, WEIGHTS, FileEntry
 from .identifiers import AgentName
 
 
@@ -93,6 +93,8 @@ class Evaluation(_Record):
     Attributes:
         lifetimes: How many fresh lifetimes each estimate is over.
         seed: The seed of those lifetimes.
+        held_out: The task's parameters that differ from those of training, because
+            agents are evaluated on what training never showed.
         metrics: Of the published weights.
         lesions: Of the published weights with a part switched off, by lesion.
         references: Of others, by name (`random`, `optimal`, `published`, ...), as
@@ -105,6 +107,7 @@ class Evaluation(_Record):
 
     lifetimes: PositiveInt
     seed: int
+    held_out: PlainData = {}
     metrics: Metrics
     lesions: dict[Name, Metrics] = {}
     references: dict[Name, dict[Name, Estimate | FiniteFloat]] = {}
@@ -215,3 +218,16 @@ class Manifest(Submission):
     created: AwareDatetime
     contract: Contract
     files: tuple[FileEntry, ...] = ()
+
+    def weights(self) -> dict[int, str]:
+        """The path of the weights that each training seed gave, where they are kept.
+
+        Those of the chosen seed are the version's own and are not kept twice. Versions
+        published before weights of other seeds were kept have no more than these.
+        """
+        chosen, listed = self.evaluation.chosen_seed, {f.path for f in self.files}
+        paths = {
+            seed: WEIGHTS if seed == chosen else SEED_WEIGHTS.format(seed=seed)
+            for seed in sorted(self.provenance.seeds)
+        }
+        return {seed: path for seed, path in paths.items() if path in listed}

@@ -56,7 +56,11 @@ def publish_runs(
         UserError: The runs do not belong together, or `publish` refuses.
     """
     from kerasmeta.analysis.headline import headline
-    from kerasmeta.training.evaluation import evaluate, references
+    from kerasmeta.training.evaluation import (
+        evaluate,
+        held_out_parameters,
+        references,
+    )
 
     opened = [_open(run) for run in runs]
     _check_alike(opened, runs)
@@ -84,6 +88,7 @@ def publish_runs(
         evaluation={
             "lifetimes": lifetimes,
             "seed": SEED,
+            "held_out": held_out_parameters(task),
             "metrics": metrics,
             "lesions": lesions,
             "references": references(task),
@@ -94,6 +99,7 @@ def publish_runs(
         description=DESCRIPTIONS[run.agent.config.kind],
         papers=[task.paper],
         headline=headline(task.name),
+        others={o.config.seed: o.agent for o in opened if o is not run},
     )
 
 
@@ -142,8 +148,12 @@ def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
 def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
     if not opened:
         raise UserError("RUN", "", "is missing", "give one run directory for each seed")
-    first = opened[0].config
+    first, taken = opened[0].config, {}
     for run, path in zip(opened, paths, strict=True):
+        if (seed := run.config.seed) in taken:
+            problem = f"is of seed {seed}, as {taken[seed]} is"
+            raise UserError("run", str(path), problem, "give one run for each seed")
+        taken[seed] = path
         if run.config.model_copy(update={"seed": first.seed}) != first:
             raise UserError(
                 "run",

@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from kerasmeta.cli import console
-from kerasmeta.cli.evaluate import Lifetimes, print_comparison, without_nan
+from kerasmeta.cli.evaluate import (
+    Lifetimes,
+    described,
+    print_comparison,
+    without_nan,
+)
 from kerasmeta.cli.progress import working
 
 
@@ -27,7 +32,11 @@ def analyse(
     loaded = load_agent(agent, registry)
     make_directory(out)
     from kerasmeta.cli.figures import behaviour_figures
-    from kerasmeta.training.evaluation import evaluate, references
+    from kerasmeta.training.evaluation import (
+        evaluate,
+        held_out_parameters,
+        references,
+    )
     from kerasmeta.training.run_directory import to_json, write_atomically
 
     subjects = {"agent": loaded.agent}
@@ -40,12 +49,14 @@ def analyse(
         }
         compared = references(loaded.task)
         files = behaviour_figures(out, agent, loaded.task, found, loaded.run)
+    differing = held_out_parameters(loaded.task)
     metrics = {name: evaluation.as_dict() for name, evaluation in found.items()}
     statistics = {
         "agent": agent,
         "task": loaded.task.name,
         "lifetimes": lifetimes,
         "seed": seed,
+        **({"held_out": differing} if differing else {}),
         "metrics": metrics,
         "references": without_nan(compared),
     }
@@ -54,6 +65,7 @@ def analyse(
     if json:
         console.print_json({**statistics, "files": [str(path) for path in files]})
         return
-    title = f"{agent} on {loaded.task.name}, {lifetimes:,} lifetimes"
+    title = f"{agent} on {described(loaded.task.name, differing)}, "
+    title += f"{lifetimes:,} lifetimes"
     print_comparison(title, metrics, compared)
     console.say(f"figures and statistics in {out}")

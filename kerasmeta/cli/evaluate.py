@@ -21,6 +21,13 @@ def evaluate(
     lifetimes: Lifetimes = 1000,
     seed: console.Seed = 0,
     lesion: Lesion = None,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            "--held-out/--as-trained",
+            help="Show objects that training never showed, where the family has them.",
+        ),
+    ] = True,
     greedy: Annotated[
         bool, typer.Option(help="Take the most probable action, do not draw one.")
     ] = False,
@@ -35,13 +42,16 @@ def evaluate(
 
     loaded = load_agent(agent, registry)
     from kerasmeta.training.evaluation import evaluate as run_evaluation
-    from kerasmeta.training.evaluation import references
+    from kerasmeta.training.evaluation import held_out_parameters, references
 
     with named(lesion="--lesion"):
         subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
-        found = run_evaluation(subject, loaded.task, lifetimes, seed, greedy).as_dict()
-        compared = references(loaded.task)
+        found = run_evaluation(
+            subject, loaded.task, lifetimes, seed, greedy, held_out
+        ).as_dict()
+        compared = references(loaded.task, held_out)
+    differing = held_out_parameters(loaded.task) if held_out else {}
     if json:
         console.print_json(
             {
@@ -50,14 +60,22 @@ def evaluate(
                 "lifetimes": lifetimes,
                 "seed": seed,
                 "lesion": lesion,
+                **({"held_out": differing} if differing else {}),
                 "metrics": found,
                 "references": without_nan(compared),
             }
         )
         return
-    title = f"{agent} on {loaded.task.name}, {lifetimes:,} lifetimes"
+    title = f"{agent} on {described(loaded.task.name, differing)}, "
+    title += f"{lifetimes:,} lifetimes"
     title += f", {lesion} lesioned" if lesion else ""
     print_comparison(title, {"agent": found}, compared)
+
+
+def described(family: str, differing: dict[str, Any]) -> str:
+    """The family, and how the task of an evaluation differs from that of training."""
+    held_out = [f"{name}={value}" for name, value in differing.items()]
+    return f"{family} ({', '.join(held_out)})" if held_out else family
 
 
 def print_comparison(

@@ -82,6 +82,14 @@ class Task(abc.ABC):
         must not fail, and what it answers for that row is thrown away.
         """
 
+    def held_out(self) -> Task:
+        """The same task with what training never shows: other objects, other images.
+
+        Agents are evaluated on it. A task whose lifetimes are all new anyway, with
+        nothing kept back from training, is its own.
+        """
+        return self
+
     @abc.abstractmethod
     def players(self) -> dict[str, Player]:
         """Reference players by name: `random`, `model_free`, `optimal`, `oracle`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any, NamedTuple
 
@@ -37,11 +38,13 @@ def evaluate(
     lifetimes: int = 1000,
     seed: int = 0,
     greedy: bool = False,
+    held_out: bool = True,
 ) -> Evaluation:
     """Lets an agent live through fresh lifetimes and measures its behaviour.
 
-    The lifetimes come from a stream that training never draws from. Actions are drawn
-    from the policy, as in the published work, unless `greedy`.
+    The lifetimes come from a stream that training never draws from, and of a family
+    that keeps objects back from training (`Task.held_out`) they show those. Actions are
+    drawn from the policy, as in the published work, unless `greedy`.
 
     Args:
         agent: The agent, its weights frozen here.
@@ -49,22 +52,29 @@ def evaluate(
         lifetimes: How many.
         seed: The same seed gives the same lifetimes and actions.
         greedy: Always take the most probable action.
+        held_out: False: `task` as it is, with the objects of training.
 
     Raises:
         UserError: The agent does not fit the task, or `lifetimes` is not positive.
     """
-    recorded = record(agent, task, lifetimes, seed, greedy)
+    recorded = record(agent, task, lifetimes, seed, greedy, held_out)
     return Evaluation(recorded, metrics(task.name, recorded))
 
 
 def record(
-    agent: EpisodicAgent, task: Task, lifetimes: int, seed: int, greedy: bool = False
+    agent: EpisodicAgent,
+    task: Task,
+    lifetimes: int,
+    seed: int,
+    greedy: bool = False,
+    held_out: bool = True,
 ) -> Lifetimes:
     """The behaviour alone; see `evaluate`."""
     if lifetimes < 1:
         raise UserError("--lifetimes", lifetimes, "is not positive", "give 1 or more")
     if not 0 <= seed < 2**30:
         raise UserError("--seed", seed, "is out of range", "use 0 to 2**30 - 1")
+    task = task.held_out() if held_out else task
     size = min(lifetimes, CHUNK)
     collector = make_collector(task, size, agent, greedy=greedy)
     _check_fit(agent, collector.environment)
@@ -83,28 +93,47 @@ def concatenate(chunks: list[Lifetimes], count: int) -> Lifetimes:
     )
 
 
+def held_out_parameters(task: Task) -> dict[str, Any]:
+    """The parameters in which `task.held_out()` differs; empty for most tasks."""
+    trained: Any = task
+    evaluated: Any = task.held_out()
+    if evaluated == trained:
+        return {}
+    before, after = dataclasses.asdict(trained), dataclasses.asdict(evaluated)
+    return {name: after[name] for name in before if after[name] != before[name]}
+
+
 @functools.lru_cache(maxsize=32)
-def players(task: Task, lifetimes: int = 1000, seed: int = 0) -> dict[str, Any]:
-    """The metrics of the task's reference players, `{player: {metric: Estimate}}`."""
+def players(
+    task: Task, lifetimes: int = 1000, seed: int = 0, held_out: bool = True
+) -> dict[str, Any]:
+    """The metrics of the task's reference players, `{player: {metric: Estimate}}`.
+
+    They live where `evaluate` lets agents live.
+    """
+    task = task.held_out() if held_out else task
     return {
         name: metrics(task.name, play(task, player, lifetimes, seed))
         for name, player in task.players().items()
     }
 
 
-def references(task: Task) -> dict[str, dict[str, Any]]:
+def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
     """What an agent's numbers are compared with, `{column: {metric: value}}`.
 
     The columns are the task's reference players, which live through 1,000 fresh
-    lifetimes of this very task, and `published`. Where several sources published a
-    metric, `published` has the first one's value; `sources` has all of them. Published
-    values belong to the published parameters and are left out for others.
+    lifetimes of this very task (see `players`), and `published`. Where several sources
+    published a metric, `published` has the first one's value; `sources` has all of
+    them. Published values belong to the published parameters and are left out for
+    others; what is held out from training makes no difference there.
     """
     found: dict[str, dict[str, Any]] = {
         name: {metric: estimate.mean for metric, estimate in estimates.items()}
-        for name, estimates in players(task).items()
+        for name, estimates in players(task, held_out=held_out).items()
     }
-    sources = published(task.name) if task == type(task)() else {}
+    sources = published(task.name)
+    if sources and task.held_out() != type(task)().held_out():
+        sources = {}
     found["published"] = {}
     for entry in reversed(list(sources.values())):
         found["published"].update(entry.values)

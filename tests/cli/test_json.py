@@ -23,6 +23,7 @@ TWO_STEP = {
     "model_based_index",
     "model_free_index",
 }
+SMALL_HARLOW = {"trials": 10, "max_steps": 20, "cells": 5, "field": 3, "distance": 1}
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -101,6 +102,27 @@ def test_evaluate(command_line: Any, workplace: Path) -> None:
         command_line("evaluate", "lstm", "--lifetimes", "2", "--json").json["lesion"]
         is None
     )
+
+
+def test_harlow_agents_are_evaluated_on_held_out_objects(
+    command_line: Any, workplace: Path
+) -> None:
+    small = tuple(f"task.{key}={value}" for key, value in SMALL_HARLOW.items())
+    steps = 2 * STEPS_PER_ITERATION
+    make_run(workplace / "harlow", "lstm", steps, "harlow", small)
+    words = ("evaluate", "harlow", "--lifetimes", "5")
+    assert command_line(*words, "--json").json["held_out"] == {"objects": "held_out"}
+    assert "held_out" not in command_line(*words, "--as-trained", "--json").json
+    said = command_line(*words).stdout
+    assert said.startswith("harlow on harlow (objects=held_out), 5 lifetimes\n")
+    here = ("--registry", workplace / "r")
+    words = ("zoo", "publish", "harlow/lstm", "harlow", "--lifetimes", "60", *here)
+    assert command_line(*words).status == 0
+    shown = command_line("zoo", "show", "harlow/lstm", *here, "--json").json
+    assert shown["evaluation"]["held_out"] == {"objects": "held_out"}
+    assert "objects" not in shown["task"]["parameters"]
+    card = command_line("zoo", "show", "harlow/lstm", *here).stdout
+    assert "On what training never showed: `objects=held_out`." in card
 
 
 def test_analyse(command_line: Any, workplace: Path) -> None:

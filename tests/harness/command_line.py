@@ -50,8 +50,16 @@ def assert_refused(answer: Answer, words: tuple[str, ...]) -> None:
         assert word in answer.stderr, answer.stderr
 
 
-def make_run(path: Path, kind: str, steps: int, task: str = "two_step") -> None:
+def make_run(
+    path: Path,
+    kind: str,
+    steps: int,
+    task: str = "two_step",
+    changes: tuple[str, ...] = (),
+) -> None:
     """A run directory as `kerasmeta train TASK` leaves it after two iterations.
+
+    `changes` are settings (`key=value`) besides those of `TINY`.
 
     The weights are those the run begins with: nothing is trained.
     """
@@ -61,7 +69,8 @@ def make_run(path: Path, kind: str, steps: int, task: str = "two_step") -> None:
     from kerasmeta.training.recipes import recipe
     from kerasmeta.training.run_directory import RunDirectory
 
-    config = recipe(task, kind).with_overrides([*TINY[1::2], f"steps={steps}"])
+    settings = [*TINY[1::2], *changes, f"steps={steps}"]
+    config = recipe(task, kind).with_overrides(settings)
     directory, trainer = RunDirectory(path), Trainer(config)
     assert trainer.steps_per_iteration == STEPS_PER_ITERATION
     directory.create(config, storage.describe(trainer.agent))

@@ -95,7 +95,8 @@ def test_pairs_are_distinct_and_new_in_every_lifetime(first):
 def test_objects_for_training_and_held_out_ones_share_no_object_but_all_features():
     drawn = {}
     for objects in ("train", "held_out"):
-        task = Harlow(objects=objects, object_bits=5)
+        task = Harlow(object_bits=5)
+        task = task.held_out() if objects == "held_out" else task
         state, _ = task.reset(500, np.array([1, 2], np.int32))
         drawn[objects] = set(state.rewarded.numpy()) | set(state.distractor.numpy())
     assert not drawn["train"] & drawn["held_out"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,13 @@ from kerasmeta.training.collect import (
     make_collector,
     to_lifetimes,
 )
-from kerasmeta.training.evaluation import evaluate, record, references
+from kerasmeta.training.evaluation import (
+    evaluate,
+    held_out_parameters,
+    players,
+    record,
+    references,
+)
 from kerasmeta.training.loop import make_agent
 from kerasmeta.training.recipes import recipe
 
@@ -97,3 +105,50 @@ def test_references_hold_players_and_published_values() -> None:
 def test_published_values_are_for_the_published_parameters() -> None:
     found = references(tasks.make("two_step", common=0.7, trials=20))
     assert found["published"] == {}
+
+
+HARLOW = {"trials": 2, "max_steps": 7, "cells": 5, "field": 3, "distance": 1}
+
+
+def objects_seen(lifetimes) -> set[bytes]:
+    """Every object that was on the strip, as the bytes of its cell."""
+    stimulus = lifetimes.observation["stimulus"][lifetimes.valid]
+    cells = stimulus.reshape(-1, 1 + 5)  # `object_bits` is 5
+    return {cell.tobytes() for cell in cells if cell[1:].any()}
+
+
+def test_agents_and_players_meet_objects_that_training_never_shows(monkeypatch) -> None:
+    agent, task = tiny_agent("harlow", "lstm", **HARLOW, object_bits=5)
+    played = []
+
+    def spy(task, *arguments):
+        played.append(objects_seen(lifetimes := evaluation_play(task, *arguments)))
+        return lifetimes
+
+    evaluation_play = evaluation.play
+    monkeypatch.setattr(evaluation, "play", spy)
+    evaluated = objects_seen(record(agent, task, 300, seed=0))
+    as_trained = objects_seen(record(agent, task, 300, seed=0, held_out=False))
+    assert len(evaluated) == len(as_trained) == 2**5 / 2
+    assert not evaluated & as_trained
+    players(task, 300)
+    assert played == len(task.players()) * [evaluated]
+    played.clear()
+    players(task, 300, held_out=False)
+    assert played == len(task.players()) * [as_trained]
+    assert objects_seen(evaluate(agent, task, 300).lifetimes) == evaluated
+
+
+def test_what_is_held_out_is_told() -> None:
+    harlow, two_step = tasks.make("harlow"), tasks.make("two_step")
+    assert held_out_parameters(harlow) == {"objects": "held_out"}
+    assert held_out_parameters(harlow.held_out()) == {}
+    assert held_out_parameters(two_step) == {}
+    assert two_step.held_out() is two_step
+
+
+def test_published_values_stand_beside_held_out_objects() -> None:
+    small = dataclasses.replace(tasks.make("harlow"), trials=2, max_steps=12)
+    assert references(small)["published"] == {}
+    for task in (tasks.make("harlow"), tasks.make("harlow").held_out()):
+        assert references(task)["published"]["accuracy_trial_2"] == 0.95

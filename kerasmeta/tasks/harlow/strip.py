@@ -32,8 +32,8 @@ class StripTask(Task):
             cross, for an object a number between 0 and 1 (AlKhamissi's stimulus, where
             similar numbers are hard to tell apart).
         objects: "train" or "held_out", the half of the codes that objects are drawn
-            from. Agents are trained on the one and evaluated on the other:
-            `dataclasses.replace(task, objects="held_out")`.
+            from. Agents are trained on the one and evaluated on the other
+            (`held_out()`).
     """
 
     trials: int = 6
@@ -45,6 +45,9 @@ class StripTask(Task):
     object_bits: int = 8
     object_code: Literal["bits", "scalar"] = "bits"
     objects: Literal["train", "held_out"] = "train"
+
+    def held_out(self) -> StripTask:
+        return dataclasses.replace(self, objects="held_out")
 
     def __post_init__(self) -> None:
         check_count("trials", self.trials, minimum=2)
