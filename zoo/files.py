@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
 CARD = "README.md"
+SEED_WEIGHTS = "seeds/{seed}/weights.safetensors"  # of a seed that was not chosen
 
 CHANGED = "is not the file that was published (SHA-256 differs)"
 

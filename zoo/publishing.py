@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ def publish(
     papers: Sequence[str],
     headline: Sequence[str],
     licence: str = "Apache-2.0",
+    others: Mapping[int, EpisodicAgent] | None = None,
     version: int | None = None,
 ) -> Published:
     """Publishes an agent: SavedModel, weights, configuration, manifest and card.
@@ -47,12 +48,17 @@ def publish(
         papers: "Authors (year). Title. Where."
         headline: The metrics that tables of agents show.
         licence: An SPDX identifier.
+        others: By training seed, the agents of the seeds that were not chosen. Their
+            weights are published too.
         version: By default the next one.
 
     Raises:
         UserError: Something is missing or not finite, or the version exists.
     """
-    _check(agent, version)
+    others = dict(others or {})
+    for checked in (agent, *others.values()):
+        _check(checked)
+    _check_version(version)
     submission = validated(
         Submission,
         {
@@ -68,32 +74,68 @@ def publish(
         "publish",
     )
 
+    _check_others(agent, others, submission)
+
     def write(directory: Path) -> Contract:
-        return _write_agent(agent, directory)
+        return _write_agent(agent, others, directory)
 
     return open_registry(registry).publish(id, submission, write, version)
 
 
-def _check(agent: EpisodicAgent, version: int | None) -> None:
+def _check(agent: EpisodicAgent) -> None:
     import numpy as np
 
     if agent.lesion is not None:
         raise UserError(
             "agent", agent.lesion, "is lesioned", "publish agent.lesioned(None)"
         )
-    number = isinstance(version, int) and not isinstance(version, bool)
-    if version is not None and (not number or version < 1):
-        raise UserError("version", version, "is not a version", "give 1, 2, ...")
     for name, variable in agent.named_weights().items():
         if not np.isfinite(variable.numpy()).all():
             raise UserError("agent", name, "is not finite", "train the agent anew")
 
 
-def _write_agent(agent: EpisodicAgent, directory: Path) -> Contract:
+def _check_version(version: int | None) -> None:
+    number = isinstance(version, int) and not isinstance(version, bool)
+    if version is not None and (not number or version < 1):
+        raise UserError("version", version, "is not a version", "give 1, 2, ...")
+
+
+def _check_others(
+    agent: EpisodicAgent, others: Mapping[int, EpisodicAgent], submission: Submission
+) -> None:
+    """Refuses a seed without its agent, and an agent that is not of these seeds."""
+    chosen = submission.evaluation.chosen_seed
+    needed = {result.seed for result in submission.evaluation.seeds} - {chosen}
+    if odd := sorted(needed ^ set(others)):
+        problem = "has no agent" if odd[0] in needed else "was not evaluated"
+        fix = f"give the agents of the seeds {sorted(needed)}, by seed"
+        raise UserError("others", odd[0], problem, fix)
+    for seed, other in others.items():
+        if _without_seed(other) != _without_seed(agent):
+            problem = "differs from the chosen agent in more than its weights"
+            fix = "publish agents of one recipe together"
+            raise UserError("others", seed, problem, fix)
+
+
+def _without_seed(agent: EpisodicAgent) -> dict[str, Any]:
+    """An agent's description, but for the seed that its first weights came from."""
+    from kerasmeta.agents import storage
+
+    description = storage.describe(agent)
+    return {**description, "agent": {**description["agent"], "seed": None}}
+
+
+def _write_agent(
+    agent: EpisodicAgent, others: Mapping[int, EpisodicAgent], directory: Path
+) -> Contract:
     from export import write_saved_model
     from kerasmeta.agents import storage
 
     contract = write_saved_model(agent, directory)
     storage.save_weights(agent, directory / files.WEIGHTS)
+    for seed, other in others.items():
+        path = directory / files.SEED_WEIGHTS.format(seed=seed)
+        path.parent.mkdir(parents=True)
+        storage.save_weights(other, path)
     (directory / files.CONFIG).write_bytes(to_bytes(storage.describe(agent)))
     return contract

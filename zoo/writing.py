@@ -99,6 +99,8 @@ def _write_version(
     (directory / files.CARD).write_text(render(manifest), encoding="utf-8")
     manifest = manifest.model_copy(update={"files": files.entries(directory)})
     (directory / files.MANIFEST).write_bytes(to_bytes(manifest))
+    for path in files.listing(directory):
+        (directory / path).chmod(0o644)  # safetensors lets the owner alone read
     return manifest
 
 

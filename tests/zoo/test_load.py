@@ -21,7 +21,7 @@ BATCH = 3
 NAME = "two_step/ep_lstm"
 
 
-def _make_agent(kind: str = "ep_lstm") -> EpisodicAgent:
+def _make_agent(kind: str = "ep_lstm", weights: int = 5) -> EpisodicAgent:
     spec = {
         "stimulus": tf.TensorSpec([4], tf.float32),
         "context": tf.TensorSpec([5], tf.float32),
@@ -33,7 +33,7 @@ def _make_agent(kind: str = "ep_lstm") -> EpisodicAgent:
     action = tf.TensorSpec([2], tf.float32)
     config = AgentConfig.model_validate({"kind": kind, "units": 4, "critic_units": 3})
     agent = EpisodicAgent(spec, action, config)
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(weights)
     for variable in agent.variables:
         variable.assign(rng.normal(0.0, 0.7, variable.shape))
     return agent
@@ -45,13 +45,20 @@ def agent() -> EpisodicAgent:
 
 
 @pytest.fixture(scope="module")
+def other() -> EpisodicAgent:
+    """What training from seed 4 gave; `agent` is of seed 3."""
+    return _make_agent(weights=6)
+
+
+@pytest.fixture(scope="module")
 def original(
     agent: EpisodicAgent,
+    other: EpisodicAgent,
     whole: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> zoo.Published:
     path = tmp_path_factory.mktemp("original")
-    return zoo.publish(agent, NAME, path, **whole)
+    return zoo.publish(agent, NAME, path, **whole, others={4: other})
 
 
 @pytest.fixture
@@ -94,6 +101,39 @@ def test_a_loaded_agent_is_the_published_one(
     assert loaded.card.manifest == published.manifest
 
 
+def test_every_seed_can_be_loaded(
+    agent: EpisodicAgent, other: EpisodicAgent, published: zoo.Published
+) -> None:
+    chosen, second = (zoo.load(NAME, _registry(published), seed=n) for n in (3, 4))
+    np.testing.assert_array_equal(_run(chosen), _run(agent))
+    np.testing.assert_array_equal(_run(second), _run(other))
+    assert not np.array_equal(_run(chosen), _run(second))
+    assert (chosen.card.seed, second.card.seed) == (3, 4)
+    assert chosen.card.seeds == second.card.seeds == (3, 4)
+    assert chosen.card.metrics["stay"].mean == 0.9
+    assert second.card.metrics["stay"].mean == 0.7
+    with pytest.raises(UserError, match=r"seed 5: has no weights .* it has: 3, 4"):
+        zoo.load(NAME, _registry(published), seed=5)
+
+
+def test_a_version_of_before_the_seeds_were_kept(
+    agent: EpisodicAgent, published: zoo.Published
+) -> None:
+    shutil.rmtree(published.path / "seeds")
+    _rehash(published)
+    loaded = zoo.load(NAME, _registry(published))
+    np.testing.assert_array_equal(_run(loaded), _run(agent))
+    assert loaded.card.seeds == (3,)
+    assert zoo.load(NAME, _registry(published), seed=3).card.seed == 3
+    with pytest.raises(UserError, match=r"seed 4: has no weights .* it has: 3$"):
+        zoo.load(NAME, _registry(published), seed=4)
+
+
+def test_everyone_may_read_what_is_published(published: zoo.Published) -> None:
+    for path in published.path.rglob("*"):
+        assert path.stat().st_mode & 0o444 == 0o444, path
+
+
 def test_the_directory_is_one_tensorflow_serving_reads(
     published: zoo.Published, agent: EpisodicAgent
 ) -> None:
@@ -105,6 +145,7 @@ def test_the_directory_is_one_tensorflow_serving_reads(
         "fingerprint.pb",
         "manifest.json",
         "saved_model.pb",
+        "seeds/4/weights.safetensors",
         "variables/variables.data-00000-of-00001",
         "variables/variables.index",
         "weights.safetensors",
@@ -139,7 +180,7 @@ def test_the_default_registry_is_used(
 
 def test_a_flipped_byte_anywhere_stops_loading(published: zoo.Published) -> None:
     files = [path for path in published.path.rglob("*") if path.is_file()]
-    assert len(files) == 8
+    assert len(files) == 9
     for path in files:
         good = path.read_bytes()
         for place in (0, len(good) // 2, len(good) - 1):
@@ -211,6 +252,28 @@ def test_refuses_to_publish_a_lesioned_agent(
 ) -> None:
     with pytest.raises(UserError, match="is lesioned"):
         zoo.publish(agent.lesioned("memory"), NAME, tmp_path / "r", **data)
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ({}, "others 4: has no agent; give the agents of the seeds"),
+        ({3: (), 4: ()}, "others 3: was not evaluated"),
+        ({4: (), 9: ()}, "others 9: was not evaluated"),
+        ({4: ("lstm",)}, "others 4: differs from the chosen agent"),
+    ],
+)
+def test_refuses_other_agents_than_those_of_the_seeds(
+    agent: EpisodicAgent,
+    data: dict[str, Any],
+    tmp_path: Path,
+    others: dict[int, tuple[str, ...]],
+    message: str,
+) -> None:
+    made = {seed: _make_agent(*arguments) for seed, arguments in others.items()}
+    with pytest.raises(UserError, match=message):
+        zoo.publish(agent, NAME, tmp_path / "r", **data, others=made)
     assert not (tmp_path / "r").exists()
 
 

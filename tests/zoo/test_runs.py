@@ -1,0 +1,65 @@
+"""Publishing training runs: evaluated afresh, the median chosen, all of them kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harness.command_line import STEPS_PER_ITERATION, make_run
+from safetensors.numpy import load_file, save_file
+
+import zoo
+from kerasmeta.errors import UserError
+from zoo.runs import publish_runs
+
+NAME = "two_step/lstm"
+
+
+def _with_seed(run: Path, seed: int) -> Path:
+    """A copy of a run, as if it were of another seed."""
+    copy = Path(shutil.copytree(run, run.with_name(f"seed-{seed}")))
+    config = json.loads((copy / "config.json").read_text())
+    config["run"]["seed"] = seed
+    (copy / "config.json").write_text(json.dumps(config))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three untrained runs; their weights differ a little."""
+    root = tmp_path_factory.mktemp("runs")
+    make_run(root / "seed-0", "lstm", steps=2 * STEPS_PER_ITERATION)
+    found = [root / "seed-0", *(_with_seed(root / "seed-0", n) for n in (1, 2))]
+    for run in found[1:]:
+        path = run / "weights.safetensors"
+        weights = load_file(path)
+        noise = np.random.default_rng(int(run.name[-1]))
+        for name, array in weights.items():
+            weights[name] = array + noise.normal(0, 2, array.shape).astype(np.float32)
+        save_file(weights, path)
+    return found
+
+
+def test_the_median_is_published_with_the_weights_of_all(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    published = publish_runs(NAME, runs, tmp_path / "registry", lifetimes=100)
+    evaluation = published.manifest.evaluation
+    rewards = {r.seed: r.metrics["reward_per_trial"].mean for r in evaluation.seeds}
+    assert len(set(rewards.values())) == 3
+    assert rewards[evaluation.chosen_seed] == sorted(rewards.values())[1]
+    for seed, run in enumerate(runs):
+        agent = zoo.load(NAME, tmp_path / "registry", seed=seed)
+        assert agent.card.metrics["reward_per_trial"].mean == rewards[seed]
+        trained = load_file(run / "weights.safetensors")
+        for name, variable in agent.named_weights().items():
+            np.testing.assert_array_equal(variable.numpy(), trained[name])
+
+
+def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is of seed 1, as .*seed-1 is"):
+        publish_runs(NAME, [*runs, runs[1]], tmp_path / "registry", lifetimes=100)
+    assert not (tmp_path / "registry").exists()
