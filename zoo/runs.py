@@ -148,7 +148,8 @@ def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
 def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
     if not opened:
         raise UserError("RUN", "", "is missing", "give one run directory for each seed")
-    first, taken = opened[0].config, {}
+    first = opened[0].config
+    taken: dict[int, str | Path] = {}
     for run, path in zip(opened, paths, strict=True):
         if (seed := run.config.seed) in taken:
             problem = f"is of seed {seed}, as {taken[seed]} is"
