@@ -35,3 +35,9 @@ def check_count(name: str, value: Any, minimum: int = 1) -> None:
         raise UserError(
             name, value, "is not a usable count", f"use a whole number >= {minimum}"
         )
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuses anything but one of a few words."""
+    if value not in choices:
+        raise UserError(name, value, "is not known", f"use {' or '.join(choices)}")

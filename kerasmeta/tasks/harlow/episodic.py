@@ -11,8 +11,8 @@ from kerasmeta.tasks.base import Player, RandomPlayer, TaskStep
 from kerasmeta.tasks.harlow import object_codes, rules
 from kerasmeta.tasks.harlow.episodic_players import RememberingPlayer
 from kerasmeta.tasks.harlow.players import LearningPlayer, OraclePlayer
-from kerasmeta.tasks.harlow.strip import StripTask, check_choice
-from kerasmeta.tasks.validation import check_count
+from kerasmeta.tasks.harlow.strip import StripTask
+from kerasmeta.tasks.validation import check_choice, check_count
 
 VARIANTS = ("easy", "hard")
 

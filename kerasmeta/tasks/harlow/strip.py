@@ -9,7 +9,11 @@ from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.harlow import object_codes, rules
-from kerasmeta.tasks.validation import check_count, check_probability
+from kerasmeta.tasks.validation import (
+    check_choice,
+    check_count,
+    check_probability,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,9 +142,3 @@ class StripTask(Task):
             ]
         )  # [B, field, F]
         return tf.reshape(cells, [-1, self.field * self.num_features])
-
-
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Refuses anything but one of a few words."""
-    if value not in choices:
-        raise UserError(name, value, "is not known", f"use {' or '.join(choices)}")
