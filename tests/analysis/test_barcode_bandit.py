@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasmeta.analysis import metrics
-from kerasmeta.analysis.families.barcode_bandit import exposures
+from kerasmeta.analysis.exposures import exposures
 from kerasmeta.analysis.headline import headline
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
@@ -108,7 +108,7 @@ def test_lifetimes_without_contexts_are_refused(recorded: Lifetimes) -> None:
         **recorded.observation,
         "context": np.zeros_like(recorded.observation["context"]),
     }
-    with pytest.raises(UserError, match="shows a context at every pull"):
+    with pytest.raises(UserError, match="shows a context at every step"):
         metrics("barcode_bandit", recorded._replace(observation=hidden))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from kerasmeta.analysis.estimates import Counts, Estimate, proportion, ratio
-from kerasmeta.errors import UserError
+from kerasmeta.analysis.exposures import exposures
 from kerasmeta.lifetimes import Lifetimes
 
 
@@ -40,33 +40,6 @@ def barcode_bandit_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
     }
 
 
-def exposures(lifetimes: Lifetimes) -> np.ndarray:
-    """How many episodes, up to and with this one, had this context.
-
-    Returns:
-        int `[B, T]`, 1 in a context's first episode; 0 where a step is not valid.
-    """
-    starts = _check(lifetimes)
-    lifetime, _ = np.nonzero(starts)  # [E], the lifetime of every episode, in order
-    context = lifetimes.observation["context"][starts]  # [E, K]
-    rows = np.column_stack([lifetime, context > 0])
-    _, key = np.unique(rows, axis=0, return_inverse=True)
-    of_episode = _rank_among_equals(key.ravel()) + 1  # [E]
-    # The number of episodes begun so far, counted on through all lifetimes.
-    episode = np.cumsum(starts.ravel()).reshape(starts.shape) - 1
-    return np.where(lifetimes.valid, of_episode[episode], 0)
-
-
-def _rank_among_equals(key: np.ndarray) -> np.ndarray:
-    """How many earlier entries equal each entry, `[E]`."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    begins = np.searchsorted(ordered, ordered, side="left")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(key)) - begins
-    return rank
-
-
 def _reward(lifetimes: Lifetimes, which: np.ndarray) -> Estimate:
     """Mean reward of the pulls in `which`, `[B, T]` bool."""
     return ratio(np.where(which, lifetimes.reward, 0).sum(axis=1), which.sum(axis=1))
@@ -77,18 +50,3 @@ def _rewarded(lifetimes: Lifetimes, which: np.ndarray) -> Counts:
         successes=(which & (lifetimes.reward > 0)).sum(axis=1),
         trials=which.sum(axis=1),
     )
-
-
-def _check(lifetimes: Lifetimes) -> np.ndarray:
-    """The first steps of episodes, `[B, T]` bool."""
-    context = lifetimes.observation["context"]
-    starts = lifetimes.observation["episode_start"].astype(bool) & lifetimes.valid
-    shown = context.any(axis=2)  # [B, T]
-    if not (shown | ~lifetimes.valid).all() or not starts[:, 0].all():
-        raise UserError(
-            "context",
-            context.shape,
-            "a barcode bandit shows a context at every pull",
-            "pass the lifetimes together with the task they were recorded on",
-        )
-    return starts

@@ -26,6 +26,7 @@ from kerasmeta.analysis.estimates import (
     proportion,
     ratio,
 )
+from kerasmeta.analysis.exposures import rank_among_equals
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 
@@ -114,14 +115,8 @@ def exposures(lifetimes: Lifetimes, first: Choices) -> np.ndarray:
     """
     context = _context_of(lifetimes, first)  # [N, K]
     pair = np.column_stack([first.lifetime, context])
-    distinct, number = np.unique(pair, axis=0, return_inverse=True)
-    number = number.reshape(-1)
-    order = np.argsort(number, kind="stable")  # by pair, then time
-    sizes = np.bincount(number, minlength=len(distinct))
-    begins = np.cumsum(sizes) - sizes  # where each pair begins in that order
-    exposure = np.empty(len(number), int)
-    exposure[order] = np.arange(len(number)) - begins[number[order]] + 1
-    return exposure
+    _, number = np.unique(pair, axis=0, return_inverse=True)
+    return rank_among_equals(number.ravel()) + 1
 
 
 def counts(choices: Choices, batch_size: int) -> Counts:
