@@ -24,19 +24,45 @@ def load_agent(name: str, registry: Path | None = None) -> Loaded:
     or has no or more than one `/`), is a run directory; anything else a zoo id.
     """
     import zoo
-    from kerasmeta import tasks
 
-    path = Path(name).expanduser()
-    if path.is_dir() or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        start_tensorflow()
-        from kerasmeta.training.runs import load_run
-
-        agent, task = load_run(path)
-        return Loaded(name, agent, task, path)
+    if _is_run(name):
+        return _load_run(name)
     opened = zoo.default_registry() if registry is None else zoo.Registry(registry)
     opened.show(name)  # an unknown agent is refused before TensorFlow is imported
     start_tensorflow()
-    agent = zoo.load(name, registry=opened)
+    return _published(name, zoo.load(name, registry=opened))
+
+
+def load_seeds(name: str, registry: Path | None = None) -> list[Loaded]:
+    """Loads AGENT with the weights of every seed that is published of it."""
+    import zoo
+
+    if _is_run(name):
+        return [_load_run(name)]
+    opened = zoo.default_registry() if registry is None else zoo.Registry(registry)
+    seeds = opened.show(name).weights()
+    start_tensorflow()
+    return [
+        _published(f"{name} seed {seed}", zoo.load(name, registry=opened, seed=seed))
+        for seed in seeds
+    ]
+
+
+def _is_run(name: str) -> bool:
+    path = Path(name).expanduser()
+    return path.is_dir() or name.startswith((".", "/", "~")) or name.count("/") != 1
+
+
+def _load_run(name: str) -> Loaded:
+    path = Path(name).expanduser()
+    start_tensorflow()
+    from kerasmeta.training.runs import load_run
+
+    return Loaded(name, *load_run(path), path)
+
+
+def _published(name: str, agent: Any) -> Loaded:
+    from kerasmeta import tasks
+
     described = agent.card.manifest.task
-    task = tasks.make(described.name, **described.parameters)
-    return Loaded(name, agent, task, None)
+    return Loaded(name, agent, tasks.make(described.name, **described.parameters), None)

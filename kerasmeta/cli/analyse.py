@@ -2,70 +2,179 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kerasmeta.cli import console
-from kerasmeta.cli.evaluate import (
-    Lifetimes,
-    described,
-    print_comparison,
-    without_nan,
-)
-from kerasmeta.cli.progress import working
+from kerasmeta.cli.progress import Tell, stage_progress
+from kerasmeta.errors import UserError
+
+if TYPE_CHECKING:
+    from kerasmeta.analysis import Analysis, Study
+    from kerasmeta.cli.agents import Loaded
+
+LIFETIMES = 1000
+MISSING = "is missing"
 
 
 def analyse(
-    agent: console.Agent,
-    out: Annotated[Path, typer.Option(help="Where figures and statistics go.")],
-    lifetimes: Lifetimes = 1000,
+    agents: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="AGENT...",
+            help="A zoo id, of which all published seeds are analysed, or a run "
+            "directory; several run directories: the seeds of one agent.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where figures, tables and statistics go.")
+    ] = None,
+    analysis: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="An analysis to do, once or several times; by default all that fit.",
+        ),
+    ] = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the analyses instead.")
+    ] = False,
+    lifetimes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"How many fresh lifetimes of each seed: {LIFETIMES:,} by default, "
+            "and of recordings about 20,000 steps.",
+        ),
+    ] = None,
     seed: console.Seed = 0,
     registry: console.Registry = None,
     json: console.Json = False,
 ) -> None:
-    """Draw an agent's behaviour (PNG, SVG) and write its statistics."""
-    from kerasmeta.cli.agents import load_agent
+    """Analyse an agent over its seeds: figures (PNG, SVG), tables, statistics."""
+    if listing:
+        list_analyses(json)
+        return
+    agents, out = _required(agents, out)
+    from kerasmeta.analysis import analysis as find
+
+    for name in analysis or []:
+        find(name)  # an unknown one is refused before TensorFlow is imported
+    from kerasmeta.cli.agents import load_seeds
+
+    loaded = [one for name in agents for one in load_seeds(name, registry)]
+    from kerasmeta.training import studies
+
+    trained = [_trained(one) for one in loaded]
+    studies.check_alike(trained, [one.task for one in loaded])
+    task = loaded[0].task
+    chosen = _choose(analysis or [], task, studies.offered(trained, task))
     from kerasmeta.cli.options import make_directory
 
-    loaded = load_agent(agent, registry)
     make_directory(out)
-    from kerasmeta.cli.figures import behaviour_figures
-    from kerasmeta.training.evaluation import (
-        evaluate,
-        held_out_parameters,
-        references,
+    extent = studies.Extent(
+        lifetimes or LIFETIMES,
+        lifetimes or studies.default_recorded_lifetimes(task),
+        seed,
     )
+    parts = studies.needed(chosen, studies.offered(trained, task))
+    total = studies.stages(trained, task, parts) + len(chosen) + 1
+    name = agents[0] if len(agents) == 1 else _shared_name(loaded)
+    with stage_progress("analysing", total) as tell:
+        study = studies.make_study(name, trained, task, parts, extent, tell)
+        report = _report(study, extent, chosen, out, tell)
+    if json:
+        console.print_json(report)
+        return
+    from kerasmeta.cli.findings import print_report
+
+    print_report(report)
+    console.say(f"figures, tables and statistics in {out}")
+
+
+def list_analyses(json: bool) -> None:
+    """Prints every analysis: its name, families and summary."""
+    from kerasmeta.analysis import analyses
+
+    if json:
+        listed = [
+            {
+                "name": one.name,
+                "summary": one.summary,
+                "families": list(one.families) or "all",
+                "needs": list(one.needs),
+                "by_default": not one.on_request,
+            }
+            for one in analyses()
+        ]
+        console.print_json({"analyses": listed})
+        return
+    rows = [
+        [one.name, ", ".join(one.families) or "all", one.summary] for one in analyses()
+    ]
+    console.print_table("Analyses", ["name", "families", "summary"], rows)
+
+
+def _required(agents: list[str] | None, out: Path | None) -> tuple[list[str], Path]:
+    """What --list does without and everything else needs."""
+    fix = "see kerasmeta analyse --help"
+    if not agents:
+        raise UserError("AGENT", "", MISSING, f"name an agent or add --list ({fix})")
+    if out is None:
+        raise UserError("--out", "", MISSING, f"give a directory ({fix})")
+    return agents, out
+
+
+def _choose(names: Sequence[str], task: Any, available: set[str]) -> Any:
+    from kerasmeta.analysis.registry import choose
+
+    return choose(tuple(names), task.name, available)
+
+
+def _trained(loaded: Loaded) -> Any:
+    """What a study knows of one seed."""
+    from kerasmeta.training.run_directory import RunDirectory
+    from kerasmeta.training.studies import Trained
+
+    if loaded.run is None:
+        config = loaded.agent.card.manifest.provenance.config
+        return Trained(loaded.name, loaded.agent, config["trpo"]["gamma"])
+    run = RunDirectory(loaded.run)
+    gamma = run.read_config().trpo.gamma
+    return Trained(loaded.name, loaded.agent, gamma, run.read_metrics())
+
+
+def _shared_name(loaded: Sequence[Loaded]) -> str:
+    """What several run directories are together: `two_step/lstm`."""
+    return f"{loaded[0].task.name}/{loaded[0].agent.config.kind}"
+
+
+def _report(
+    study: Study, extent: Any, chosen: Sequence[Analysis], out: Path, tell: Tell
+) -> dict[str, Any]:
+    """Does the analyses, writes their files, and returns what --json prints."""
+    from kerasmeta.cli.findings import as_json, write_findings
     from kerasmeta.training.run_directory import to_json, write_atomically
 
-    subjects = {"agent": loaded.agent}
-    if loaded.agent.config.has_memory:
-        subjects["memory lesioned"] = loaded.agent.lesioned("memory")
-    with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
-        found = {
-            name: evaluate(subject, loaded.task, lifetimes, seed)
-            for name, subject in subjects.items()
-        }
-        compared = references(loaded.task)
-        files = behaviour_figures(out, agent, loaded.task, found, loaded.run)
-    differing = held_out_parameters(loaded.task)
-    metrics = {name: evaluation.as_dict() for name, evaluation in found.items()}
+    found = {}
+    for one in chosen:
+        tell(one.name.replace("_", " "))
+        found[one.name] = one.run(study)
     statistics = {
-        "agent": agent,
-        "task": loaded.task.name,
-        "lifetimes": lifetimes,
-        "seed": seed,
-        **({"held_out": differing} if differing else {}),
-        "metrics": metrics,
-        "references": without_nan(compared),
+        "agent": study.agent,
+        "subjects": [subject.name for subject in study.subjects],
+        "task": study.task,
+        "parameters": study.parameters,
+        "lifetimes": extent.lifetimes,
+        "recorded_lifetimes": extent.recorded_lifetimes,
+        "seed": extent.seed,
+        "analyses": {name: as_json(one.statistics) for name, one in found.items()},
     }
+    tell("writing")
+    files = write_findings(out, found)
     write_atomically(out / "statistics.json", to_json(statistics))
     files.append(out / "statistics.json")
-    if json:
-        console.print_json({**statistics, "files": [str(path) for path in files]})
-        return
-    title = f"{agent} on {described(loaded.task.name, differing)}, "
-    title += f"{lifetimes:,} lifetimes"
-    print_comparison(title, metrics, compared)
-    console.say(f"figures and statistics in {out}")
+    return {**statistics, "files": [str(path) for path in files]}

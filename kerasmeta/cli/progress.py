@@ -7,6 +7,7 @@ writes one line, the refusal.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from kerasmeta.cli import console
 
 Row = dict[str, Any]  # of metrics.jsonl
 Report = Callable[[Row], None]
+Tell = Callable[[str], None]  # told what is done next, in a few words
 
 # A log gets a line after so many seconds, or after this part of all steps if sooner,
 # but never two within a second.
@@ -114,3 +116,25 @@ def working(text: str) -> Iterator[Callable[[str], Any]]:
             yield stack.enter_context(console.err.status(text)).update
         else:
             yield lambda text: None
+
+
+@contextmanager
+def stage_progress(verb: str, total: int) -> Iterator[Tell]:
+    """How work of `total` stages gets on: a bar on a terminal, else a line a stage."""
+    if not sys.stderr.isatty():
+        stages = itertools.count(1)
+        yield lambda text: typer.echo(
+            f"{verb} {next(stages)}/{total}  {text}", err=True
+        )
+        return
+    columns = (
+        TextColumn(verb),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console.err) as progress:
+        bar = progress.add_task("", total=total, completed=-1, text="")
+        yield lambda text: progress.update(bar, advance=1, text=text)
+        progress.update(bar, completed=total)

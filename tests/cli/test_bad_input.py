@@ -14,6 +14,7 @@ from harness.command_line import (
     cut,
     edit,
     flip,
+    make_run,
     remove,
     snapshot,
     write,
@@ -119,6 +120,27 @@ COMMANDS = {
     "demo below a file": row("demo --out file/x --json", "--out 'file/x'", "choose"),
     "analyse below a file": row("analyse lstm --out file/x", "--out 'file/x'", "choos"),
     "analyse nothing": row("analyse none --out a", "run 'none'", "does not exist"),
+    "analyse no agent": row("analyse --out a", "AGENT", "is missing", "--list"),
+    "analyse to nowhere": row("analyse lstm --json", "--out", "give a directory"),
+    "analysis": row(
+        "analyse lstm --out a --analysis sty", "--analysis 'sty'", "did you mean 'stay'"
+    ),
+    "analysis of another family": row(
+        "analyse bandit --out a --analysis stay --json",
+        *("--analysis 'stay'", "is of two_step", "family is bandit"),
+        damage=lambda root: make_run(root / "bandit", "lstm", 160, task="bandit"),
+    ),
+    "analysis without training": row(
+        "analyse two_step/lstm --registry registry --out a --analysis learning_curve",
+        *("--analysis 'learning_curve'", "needs training", "give run directories"),
+    ),
+    "analyse two families": row(
+        "analyse lstm bandit --out a", "AGENT 'bandit'", "of family bandit", "seeds",
+        damage=lambda root: make_run(root / "bandit", "lstm", 160, task="bandit"),
+    ),
+    "analyse two kinds": row(
+        "analyse lstm ep_lstm --out a", "AGENT 'ep_lstm'", "other parts than lstm"
+    ),
     "export below a file": row("export lstm --out file/x", "--out", "file/x", "give"),
     "export twice": row(
         "export lstm --out e", "--out", "e/1", "exists already",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,23 +127,67 @@ def test_harlow_agents_are_evaluated_on_held_out_objects(
 
 
 def test_analyse(command_line: Any, workplace: Path) -> None:
-    found = command_line(
-        "analyse", "ep_lstm", "--out", "figures", "--lifetimes", "20", "--json"
-    ).json
-    assert set(found["metrics"]) == {"agent", "memory lesioned"}
+    words = ("analyse", "ep_lstm", "--out", "figures", "--lifetimes", "20")
+    answer = command_line(*words, "--json")
+    found = answer.json
+    assert set(found) == {
+        *("agent", "subjects", "task", "parameters", "lifetimes", "seed"),
+        *("recorded_lifetimes", "analyses", "files"),
+    }
+    assert (found["agent"], found["subjects"]) == ("ep_lstm", ["ep_lstm"])
+    metrics = found["analyses"]["metrics"]
+    assert set(metrics) == {"agent", "memory lesioned", "players", "sources"}
+    assert set(metrics["agent"]) == TWO_STEP
+    assert metrics["agent"]["reward_per_trial"]["over"] == "lifetimes"
     assert all(Path(file).stat().st_size > 0 for file in found["files"])
     names = {Path(file).name for file in found["files"]}
     assert names >= {"stay_probabilities.png", "stay_probabilities.svg"}
     assert names >= {"learning_curve.png", "learning_curve.svg", "statistics.json"}
+    written = json.loads((workplace / "figures" / "statistics.json").read_bytes())
+    assert written == {key: found[key] for key in found if key != "files"}
+    assert answer.stderr.startswith("analysing 1/")
 
 
-def test_a_family_without_figures_of_its_own_has_its_learning_curve(
+def test_analyse_over_seeds_does_what_is_named(
+    command_line: Any, workplace: Path
+) -> None:
+    shutil.copytree(workplace / "lstm", workplace / "other")
+    words = ("analyse", "lstm", "other", "--out", "a", "--lifetimes", "20")
+    answer = command_line(*words, "--analysis", "stay", "--json")
+    found = answer.json
+    assert (found["agent"], found["subjects"]) == ("two_step/lstm", ["lstm", "other"])
+    assert set(found["analyses"]) == {"stay"}
+    stay = found["analyses"]["stay"]["stay_common_rewarded"]
+    assert stay["over"] == "seeds"
+    assert stay["mean"] == pytest.approx(sum(stay["seeds"]) / 2)
+    # Subjects live in lifetimes of their own, were their weights the same.
+    assert stay["seeds"][0] != stay["seeds"][1]
+    names = {Path(file).name for file in found["files"]}
+    assert names == {
+        *("stay_probabilities.png", "stay_probabilities.svg", "statistics.json")
+    }
+
+
+def test_analyse_lists_analyses(command_line: Any) -> None:
+    listed = {
+        one["name"]: one
+        for one in command_line("analyse", "--list", "--json").json["analyses"]
+    }
+    assert listed["metrics"]["families"] == "all"
+    assert listed["stay"]["families"] == ["two_step", "episodic_two_step"]
+    assert "learning_curve" in command_line("analyse", "--list").stdout
+
+
+def test_a_family_without_analyses_of_its_own_has_those_of_all(
     command_line: Any, workplace: Path
 ) -> None:
     make_run(workplace / "bandit", "lstm", 2 * STEPS_PER_ITERATION, task="bandit")
     words = ("analyse", "bandit", "--out", "figures", "--lifetimes", "4", "--json")
-    names = {Path(file).name for file in command_line(*words).json["files"]}
-    assert names == {"learning_curve.png", "learning_curve.svg", "statistics.json"}
+    found = command_line(*words).json
+    assert {"metrics", "learning_curve"} <= set(found["analyses"])
+    names = {Path(file).name for file in found["files"]}
+    assert {"learning_curve.png", "learning_curve.svg", "statistics.json"} <= names
+    assert "stay_probabilities.png" not in names
 
 
 def test_export(command_line: Any, workplace: Path) -> None:

@@ -17,7 +17,8 @@ def family_metrics(study: Study) -> Finding:
     """Every metric of the family, of the agent and of its lesioned twins.
 
     Statistics: `agent` and each condition of an experiment (`memory lesioned`), by
-    metric; `players`, the reference players' means by metric.
+    metric; `players`, the reference players' means by metric; `sources`, what the keys
+    of published values stand for.
     """
     players = {
         name: _means(metrics(study.task, lifetimes))
@@ -29,7 +30,8 @@ def family_metrics(study: Study) -> Finding:
         name: _over_seeds(study, lifetimes, players)
         for name, lifetimes in conditions.items()
     }
-    return Finding({**found, "players": players})
+    sources = {key: entry.source for key, entry in published(study.task).items()}
+    return Finding({**found, "players": players, "sources": sources})
 
 
 def conditions_of(study: Study, experiment: str) -> dict[str, list[Lifetimes]]:
