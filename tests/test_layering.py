@@ -15,12 +15,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-HELPERS = {"errors", "lifetimes", "version"}
+HELPERS = {"errors", "lesions", "lifetimes", "version"}
 BELOW_TRAINING = ["layers", "networks", "agents", "tasks", "environments"]
 BELOW_EXPORT = [*BELOW_TRAINING, "analysis", "training"]
 FLOORS = {  # floor: the floors it may use
-    "kerasmeta": [],  # kerasmeta/__init__.py
+    "kerasmeta": ["registration"],  # kerasmeta/__init__.py
+    "registration": ["tasks"],
     "errors": [],
+    "lesions": [],
     "lifetimes": [],
     "version": [],
     "_keras": [],
@@ -35,7 +37,7 @@ FLOORS = {  # floor: the floors it may use
     "zoo": [*BELOW_EXPORT, "export"],
     "cli": [*BELOW_EXPORT, "export", "zoo"],
 }
-WITHOUT_TENSORFLOW = {"kerasmeta", "analysis", *HELPERS}
+WITHOUT_TENSORFLOW = {"kerasmeta", "registration", "analysis", *HELPERS}
 TENSORFLOW = {"tensorflow", "tf_keras", "keras"}
 REMEDY = "move the shared part to a lower floor, or pass it in as an argument"
 

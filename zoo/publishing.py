@@ -87,7 +87,7 @@ def _check(agent: EpisodicAgent) -> None:
 
     if agent.lesion is not None:
         raise UserError(
-            "agent", agent.lesion, "is lesioned", "publish agent.lesioned(None)"
+            "agent", str(agent.lesion), "is lesioned", "publish agent.lesioned(None)"
         )
     for name, variable in agent.named_weights().items():
         if not np.isfinite(variable.numpy()).all():

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents.checking import check_observation, check_specs, check_state
+from kerasmeta.agents.lesioned_actor import checked, kept_units, lesioned_step
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
 from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
 from kerasmeta.layers.dnd import nothing
+from kerasmeta.lesions import Lesion
 from kerasmeta.networks import (
     ActorNetwork,
     AgentConfig,
@@ -19,8 +21,6 @@ from kerasmeta.networks import (
     DiagonalGaussian,
 )
 from kerasmeta.networks.recurrent import clear_lstm
-
-LESIONS = ("memory",)
 
 
 class AgentState(NamedTuple):
@@ -53,7 +53,7 @@ class EpisodicAgent:
         observation_spec: `tf.TensorSpec`s of the observation dict, without the batch.
         action_spec: TF-Agents `BoundedTensorSpec`.
         config: The `AgentConfig`.
-        lesion: None, or "memory": nothing is retrieved.
+        lesion: What is switched off, a `Lesion` or its text (`memory`); None: nothing.
         networks: `(actor, critic)` to share with another agent; new ones by default.
     """
 
@@ -62,20 +62,15 @@ class EpisodicAgent:
         observation_spec: dict[str, Any],
         action_spec: Any,
         config: AgentConfig,
-        lesion: str | None = None,
+        lesion: Lesion | str | None = None,
         networks: tuple[ActorNetwork, CriticNetwork] | None = None,
     ) -> None:
-        if lesion is not None and lesion not in LESIONS:
-            raise UserError("lesion", lesion, "is not known", f"use {LESIONS[0]}")
-        if lesion == "memory" and not config.has_memory:
-            raise UserError(
-                "lesion", lesion, "this agent has no memory", "lesion an ep_lstm agent"
-            )
+        lesion = checked(lesion, config)
         check_specs(observation_spec, action_spec)
         self.observation_spec = observation_spec
         self.action_spec = action_spec
         self.config = config
-        self.lesion = lesion
+        self.lesion = lesion or None
         self.card: Any = None  # a zoo's record of a published agent
         if networks is None:
             networks = _build_networks(observation_spec, action_spec, config)
@@ -99,6 +94,11 @@ class EpisodicAgent:
         return EpisodicPolicy(self, spec, with_value=True)
 
     @property
+    def kept_units(self) -> Any:
+        """What multiplies h and c of the actor's units, `[H]`; None: nothing does."""
+        return kept_units(self.lesion, self.config.units)
+
+    @property
     def variables(self) -> list[Any]:
         """The weights of actor and critic."""
         return [*self.actor.variables, *self.critic.variables]
@@ -112,8 +112,14 @@ class EpisodicAgent:
             for name, variable in network.named_weights().items()
         }
 
-    def lesioned(self, lesion: str | None) -> EpisodicAgent:
-        """The same weights with a part switched off."""
+    def lesioned(self, lesion: Lesion | str | None) -> EpisodicAgent:
+        """The same weights with something switched off: `memory`, `gate`, `units:3,7`.
+
+        See `Lesion` for what each does. None switches everything on again.
+
+        Raises:
+            UserError: No such lesion, or not of this agent.
+        """
         return EpisodicAgent(
             self.observation_spec, self.action_spec, self.config, lesion, self.networks
         )
@@ -189,7 +195,9 @@ class EpisodicAgent:
             )
         retrieval, memory = self._retrieve(observation, state.memory)
         inputs = {**observation, "memory": retrieval.memory}
-        actor = self.actor.step(inputs, state.actor)
+        actor = lesioned_step(
+            self.actor, inputs, state.actor, self.lesion, self.kept_units
+        )
         if with_value:
             value, critic_state, _ = self.critic.step(inputs, state.critic)
         else:
@@ -229,11 +237,11 @@ class EpisodicAgent:
         self, observation: dict[str, Any], memory: Any
     ) -> tuple[Retrieval, Any]:
         """Looks the context up; a storing step does not read."""
-        if self.dnd and self.lesion != "memory":
+        if self.dnd and not (self.lesion and self.lesion.memory):
             asked = tf.logical_not(observation["store"])
             return self.dnd.read(memory, observation["context"], mask=asked)
-        stimulus = observation["stimulus"]
-        found = nothing(observation["store"], self.config.units, stimulus.dtype)
+        dtype = observation["previous_reward"].dtype
+        found = nothing(observation["store"], self.config.units, dtype)
         return found, memory
 
 

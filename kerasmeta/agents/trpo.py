@@ -25,6 +25,7 @@ from kerasmeta.agents.trust_region import (
     line_search,
     unflatten,
 )
+from kerasmeta.errors import UserError
 
 
 class Batch(NamedTuple):
@@ -78,6 +79,10 @@ class TRPOAgent(tf_agent.TFAgent):
         config: TRPOConfig,
         train_step_counter: Any,
     ) -> None:
+        if agent.lesion:  # the update's forward pass is the intact network's
+            raise UserError(
+                "agent", str(agent.lesion), "is lesioned", "train agent.lesioned(None)"
+            )
         self.agent = agent
         self.trpo = config
         self.actor_variables = list(agent.actor.trainable_variables)

@@ -241,13 +241,6 @@ def test_a_memory_lesion_silences_retrieval_and_nothing_else(
     assert_same(lifetime(lesioned.lesioned(None), observation)[0], intact)
 
 
-def test_unknown_and_impossible_lesions_are_refused() -> None:
-    with pytest.raises(UserError, match="lesion 'gate': is not known"):
-        make().lesioned("gate")
-    with pytest.raises(UserError, match="has no memory"):
-        make(kind="lstm").lesioned("memory")
-
-
 def test_the_critic_can_be_left_out(observation: dict[str, np.ndarray]) -> None:
     agent = make()
     state, now = agent.initial_state(B), agents.at(observation, 0)
