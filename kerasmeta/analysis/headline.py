@@ -17,6 +17,11 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
         "accuracy_trial_1_exposure_1",
         "accuracy_trial_2",
     ),
+    "water_maze": (
+        "reward_per_episode",
+        "steps_to_goal_exposure_1",
+        "steps_to_goal_exposure_2",
+    ),
 }
 
 

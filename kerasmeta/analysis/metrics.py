@@ -14,6 +14,7 @@ from kerasmeta.analysis.families.two_step import (
     episodic_two_step_metrics,
     two_step_metrics,
 )
+from kerasmeta.analysis.families.water_maze import water_maze_metrics
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 
@@ -26,6 +27,7 @@ _FAMILIES: dict[str, MetricsFunction] = {
     "barcode_bandit": barcode_bandit_metrics,
     "harlow": harlow_metrics,
     "episodic_harlow": episodic_harlow_metrics,
+    "water_maze": water_maze_metrics,
 }
 
 

@@ -67,3 +67,13 @@ register(
         "episodic neurons in episodic meta-RL. arXiv:2104.02959.",
     )
 )
+register(
+    TaskEntry(
+        name="water_maze",
+        module="kerasmeta.tasks.navigation.water_maze",
+        class_name="WaterMaze",
+        summary="a hidden platform in a pool that comes back, told by a context",
+        paper="Ritter et al. (2018). Been There, Done That: Meta-Learning with "
+        "Episodic Recall. ICML, PMLR 80:4354-4363.",
+    )
+)

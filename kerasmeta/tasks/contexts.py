@@ -82,3 +82,16 @@ def code_of(context: Any) -> Any:
     bits = tf.cast(context > 0, tf.int64)
     places = tf.range(context.shape[-1], dtype=tf.int64)
     return tf.reduce_sum(tf.bitwise.left_shift(bits, places), axis=-1)
+
+
+def find_or_add(codes: Any, code: Any) -> tuple[Any, Any]:
+    """The codes `[B, C]` with `code` `[B]` among them, and its slot, int32 `[B]`.
+
+    A code that is not there yet takes the first empty slot (-1).
+    """
+    match = tf.cast(tf.equal(codes, code[:, None]), tf.int32)  # [B, C]
+    empty = tf.cast(codes < 0, tf.int32)
+    # A match counts more than any empty slot; argmax takes the first of equals.
+    slot = tf.argmax(2 * match + empty, axis=-1, output_type=tf.int32)
+    here = tf.equal(tf.range(codes.shape[1]), slot[:, None])
+    return tf.where(here, code[:, None], codes), slot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kerasmeta._keras import tf
 from kerasmeta.tasks.bandits.bandit_players import best_arm
 from kerasmeta.tasks.base import Player
-from kerasmeta.tasks.contexts import code_of
+from kerasmeta.tasks.contexts import code_of, find_or_add
 
 if TYPE_CHECKING:
     from kerasmeta.tasks.bandits.barcode_bandit import BarcodeBandit
@@ -110,19 +110,6 @@ class EpisodicBayesPlayer(Player):
         codes, slot = find_or_add(state.codes, code_of(observation["context"]))
         action = best_arm(tf.gather(evidence, slot, batch_dims=1), seed, TIE)
         return action, RememberingState(codes, evidence, slot)
-
-
-def find_or_add(codes: Any, code: Any) -> tuple[Any, Any]:
-    """The codes `[B, C]` with `code` `[B]` among them, and its slot, int32 `[B]`.
-
-    A code that is not there yet takes the first empty slot (-1).
-    """
-    match = tf.cast(tf.equal(codes, code[:, None]), tf.int32)  # [B, C]
-    empty = tf.cast(codes < 0, tf.int32)
-    # A match counts more than any empty slot; argmax takes the first of equals.
-    slot = tf.argmax(2 * match + empty, axis=-1, output_type=tf.int32)
-    here = tf.equal(tf.range(codes.shape[1]), slot[:, None])
-    return tf.where(here, code[:, None], codes), slot
 
 
 class OraclePlayer(Player):

@@ -1,0 +1,1 @@
+"""Navigation: a hidden goal, found by moving about and found again by memory."""
