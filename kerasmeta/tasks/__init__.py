@@ -49,6 +49,46 @@ register(
 )
 register(
     TaskEntry(
+        name="matching",
+        module="kerasmeta.tasks.bandits.matching",
+        class_name="Matching",
+        summary="two arms whose rewards wait to be collected, at hidden rates",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 1.",
+    )
+)
+register(
+    TaskEntry(
+        name="volatile_bandit",
+        module="kerasmeta.tasks.bandits.volatile_bandit",
+        class_name="VolatileBandit",
+        summary="two arms, stable in one half and reversing in the other",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 2.",
+    )
+)
+register(
+    TaskEntry(
+        name="reversal",
+        module="kerasmeta.tasks.bandits.reversal",
+        class_name="Reversal",
+        summary="two targets whose values reverse together",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 3.",
+    )
+)
+register(
+    TaskEntry(
+        name="risky_safe",
+        module="kerasmeta.tasks.bandits.risky_safe",
+        class_name="RiskySafe",
+        summary="a lever that pays for sure, and one that pays more or nothing",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 6.",
+    )
+)
+register(
+    TaskEntry(
         name="harlow",
         module="kerasmeta.tasks.harlow.harlow",
         class_name="Harlow",

@@ -49,5 +49,9 @@ def first_observation(
 def next_observation(
     observation: dict[str, Any], action: Any, reward: Any
 ) -> dict[str, Any]:
-    """Completes the task's part of an observation with what led to it."""
-    return {**observation, "previous_action": action, "previous_reward": reward}
+    """Completes the task's part of an observation with what led to it.
+
+    A task may tell the agent of another reward than it pays: its own `previous_reward`
+    is kept.
+    """
+    return {"previous_action": action, "previous_reward": reward, **observation}

@@ -8,11 +8,15 @@ from typing import Any
 from kerasmeta.errors import UserError
 
 
-def check_probability(name: str, value: Any) -> None:
-    """Refuses anything but a number from 0 to 1."""
+def check_probability(name: str, value: Any, minimum: float = 0) -> None:
+    """Refuses anything but a number from `minimum` to 1."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 1:
         raise UserError(name, value, "is not a probability", "use a number in [0, 1]")
+    if value < minimum:
+        raise UserError(
+            name, value, "is too small", f"use a number in [{minimum:g}, 1]"
+        )
 
 
 def check_reward_chances(high_reward: Any, low_reward: Any) -> None:
