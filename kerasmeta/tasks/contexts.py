@@ -37,10 +37,6 @@ def check_context_size(context_size: int, count: int) -> None:
 def draw_codes(batch_size: int, count: int, context_size: int, seed: Any) -> Any:
     """Draws `count` distinct codes for each lifetime, in random order.
 
-    Sorted draws u_0 <= u_1 <= ... from the first 2**K - count + 1 numbers become
-    u_i + i: each is larger than the one before, so no two are equal, and every code
-    can occur. A random permutation then removes the order.
-
     Args:
         batch_size: `B`.
         count: How many codes a lifetime needs, at most 2**context_size.
@@ -50,8 +46,18 @@ def draw_codes(batch_size: int, count: int, context_size: int, seed: Any) -> Any
     Returns:
         int64 `[B, count]`.
     """
+    return draw_distinct(batch_size, count, 2**context_size, seed)
+
+
+def draw_distinct(batch_size: int, count: int, limit: int, seed: Any) -> Any:
+    """Draws `count` distinct numbers from 0 to `limit` - 1, int64 `[B, count]`.
+
+    Sorted draws u_0 <= u_1 <= ... from the first limit - count + 1 numbers become
+    u_i + i: each is larger than the one before, so no two are equal, and every number
+    can occur. A random permutation then removes the order.
+    """
     draw_seed, order_seed = seeds.split(seed)
-    highest = tf.constant(2**context_size - count + 1, tf.int64)
+    highest = tf.constant(limit - count + 1, tf.int64)
     draws = seeds.integers([batch_size, count], draw_seed, 0, highest, tf.int64)
     codes = tf.sort(draws, axis=-1) + tf.range(count, dtype=tf.int64)  # [B, count]
     order = seeds.permutations([batch_size, count], order_seed)
