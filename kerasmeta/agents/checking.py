@@ -12,8 +12,10 @@ from kerasmeta.errors import UserError
 
 def check_specs(observation_spec: dict[str, Any], action_spec: Any) -> None:
     """Refuses the specs of an environment that an agent cannot live in."""
+    stimulus: Any = observation_spec.get("stimulus")
+    is_image = stimulus is not None and stimulus.shape.rank == 3
     wanted = {
-        "stimulus": (tf.float32, 1),
+        "stimulus": (tf.uint8, 3) if is_image else (tf.float32, 1),
         "context": (tf.float32, 1),
         "episode_start": (tf.bool, 0),
         "store": (tf.bool, 0),

@@ -32,7 +32,9 @@ class AgentConfig(BaseModel):
     """An agent: L2RL (`lstm`) or epL2RL (`ep_lstm`).
 
     `encoder` and `critic_encoder` are the sizes of tanh layers between the observation
-    and the LSTM; none by default, as in Wang et al. (2018).
+    and the LSTM; none by default, as in Wang et al. (2018). Where the stimulus is an
+    image, actor and critic first make `image_features` numbers of it by `convolutions`
+    of their own, each `(filters, kernel size, stride)`; otherwise these are not used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,11 @@ class AgentConfig(BaseModel):
     critic_units: PositiveInt = 48
     encoder: tuple[PositiveInt, ...] = ()
     critic_encoder: tuple[PositiveInt, ...] = ()
+    convolutions: tuple[tuple[PositiveInt, PositiveInt, PositiveInt], ...] = (
+        (16, 5, 2),
+        (32, 3, 2),
+    )
+    image_features: PositiveInt = 32
     reinstate_activation: Literal["tanh", "identity"] = "tanh"
     clear_lstm_at_episode: bool = False
     memory: MemoryConfig = MemoryConfig()

@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from kerasmeta._keras import keras, tf
+from kerasmeta.networks.convolution import ImageEncoder
 
 
 class ObservationEncoder(keras.layers.Layer):
     """Concatenates stimulus, previous action and previous reward; then tanh layers.
 
-    The context is the memory's key and not part of the features (Ritter et al. 2018).
-    A discrete previous action becomes a one-hot vector, all zeros for "none" (-1).
+    An image enters as the features that convolutions make of it. The context is the
+    memory's key and not part of the features (Ritter et al. 2018). A discrete previous
+    action becomes a one-hot vector, all zeros for "none" (-1).
 
     Args:
         action_spec: The environment's `BoundedTensorSpec`.
         layers: Sizes of the tanh layers; none passes the concatenation on.
         seed: Of the initial weights.
+        image: Encodes the stimulus first; None where it is a vector.
     """
 
     def __init__(
-        self, action_spec: Any, layers: tuple[int, ...], seed: int, **kwargs: Any
+        self,
+        action_spec: Any,
+        layers: tuple[int, ...],
+        seed: int,
+        image: ImageEncoder | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.action_spec = action_spec
+        self.image = image
         self.dense = [
             keras.layers.Dense(
                 size,
@@ -34,10 +43,19 @@ class ObservationEncoder(keras.layers.Layer):
             for n, size in enumerate(layers)
         ]
 
+    def named_weights(self) -> dict[str, Any]:
+        """The variables under names that do not depend on Keras."""
+        named = {} if self.image is None else self.image.named_weights()
+        for n, layer in enumerate(self.dense):
+            named[f"{n}/kernel"], named[f"{n}/bias"] = layer.weights
+        return named
+
     def call(self, observation: dict[str, Any]) -> Any:
         """Features `[..., F]` of an observation whose leaves are `[...]`-batched."""
         reward = observation["previous_reward"][..., tf.newaxis]
         stimulus = observation["stimulus"]
+        if self.image is not None:
+            stimulus = self.image(stimulus)
         if self.action_spec.dtype.is_integer:
             num_actions = int(self.action_spec.maximum) + 1
             action = tf.one_hot(

@@ -15,6 +15,7 @@ from tf_agents.networks import network
 from kerasmeta._keras import keras, tf
 from kerasmeta.layers import EpLSTMCell, Gates, LSTMState, ep_lstm_scan
 from kerasmeta.networks.config import AgentConfig
+from kerasmeta.networks.convolution import ImageEncoder
 from kerasmeta.networks.distributions import DiagonalGaussian, distribution_for
 from kerasmeta.networks.encoder import ObservationEncoder
 
@@ -53,9 +54,10 @@ class RecurrentNetwork(network.Network):
 
     def named_weights(self) -> dict[str, Any]:
         """The variables under names that do not depend on Keras: `cell/kernel`, ..."""
-        named = {}
-        for n, layer in enumerate(self.encoder.dense):
-            named[f"encoder/{n}/kernel"], named[f"encoder/{n}/bias"] = layer.weights
+        named = {
+            f"encoder/{name}": variable
+            for name, variable in self.encoder.named_weights().items()
+        }
         for name in ("kernel", "recurrent_kernel", "bias"):
             named[f"cell/{name}"] = getattr(self.cell, name)
         named["head/kernel"], named["head/bias"] = self.output_layer.weights
@@ -124,7 +126,11 @@ class ActorNetwork(RecurrentNetwork):
             name="actor_cell",
         )
         encoder = ObservationEncoder(
-            action_spec, config.encoder, 1000 * config.seed + 2, name="actor_encoder"
+            action_spec,
+            config.encoder,
+            1000 * config.seed + 2,
+            image_encoder(observation_spec, config, 1000 * config.seed + 100),
+            name="actor_encoder",
         )
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Actor")
         self.distribution = distribution_for(action_spec)
@@ -179,6 +185,7 @@ class CriticNetwork(RecurrentNetwork):
             action_spec,
             config.critic_encoder,
             1000 * config.seed + 12,
+            image_encoder(observation_spec, config, 1000 * config.seed + 200),
             name="critic_encoder",
         )
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Critic")
@@ -200,6 +207,15 @@ class CriticNetwork(RecurrentNetwork):
     def head(self, hidden: Any) -> Any:
         """Values `[...]`."""
         return self.output_layer(hidden)[..., 0]
+
+
+def image_encoder(
+    observation_spec: dict[str, Any], config: AgentConfig, seed: int
+) -> ImageEncoder | None:
+    """The convolutions, where the stimulus is an image `[height, width, channels]`."""
+    if observation_spec["stimulus"].shape.rank != 3:
+        return None
+    return ImageEncoder(config.convolutions, config.image_features, seed, name="image")
 
 
 def with_memory(
