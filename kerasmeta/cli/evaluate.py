@@ -12,7 +12,11 @@ from kerasmeta.cli.progress import working
 Lifetimes = Annotated[int, typer.Option(min=1, help="How many fresh lifetimes.")]
 Lesion = Annotated[
     str | None,
-    typer.Option(metavar="PART", help="Switch a part off first: memory."),
+    typer.Option(
+        metavar="PART",
+        help="Switch a part off first: memory, gate (reinstatement), units:3,7,12, or "
+        "gate_open:0.9, the units whose mean gate is at least that open.",
+    ),
 ]
 
 
@@ -35,17 +39,22 @@ def evaluate(
     json: console.Json = False,
 ) -> None:
     """Measure an agent's behaviour: frozen weights, fresh lifetimes."""
-    from kerasmeta.cli.options import check_lesion, named
+    from kerasmeta.cli.options import named
+    from kerasmeta.lesions import Lesion as Lesioned
 
-    check_lesion(lesion)
+    with named(lesion="--lesion"):
+        off = Lesioned.of(lesion)
     from kerasmeta.cli.agents import load_agent
 
     loaded = load_agent(agent, registry)
     from kerasmeta.training.evaluation import evaluate as run_evaluation
     from kerasmeta.training.evaluation import held_out_parameters, references
+    from kerasmeta.training.lesions import resolve
 
     with named(lesion="--lesion"):
-        subject = loaded.agent.lesioned(lesion) if lesion else loaded.agent
+        measured = resolve(off, loaded.agent, loaded.task)
+        subject = loaded.agent.lesioned(measured)
+    units = list(measured.units) if measured != off else []
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = run_evaluation(
             subject, loaded.task, lifetimes, seed, greedy, held_out
@@ -60,6 +69,7 @@ def evaluate(
                 "lifetimes": lifetimes,
                 "seed": seed,
                 "lesion": lesion,
+                **({"lesioned_units": units} if units else {}),
                 **({"held_out": differing} if differing else {}),
                 "metrics": found,
                 "references": without_nan(compared),
@@ -69,6 +79,7 @@ def evaluate(
     title = f"{agent} on {described(loaded.task.name, differing)}, "
     title += f"{lifetimes:,} lifetimes"
     title += f", {lesion} lesioned" if lesion else ""
+    title += f" ({len(units)} units)" if units else ""
     print_comparison(title, {"agent": found}, compared)
 
 

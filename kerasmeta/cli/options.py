@@ -28,12 +28,6 @@ def check_agent(agent: str) -> None:
         raise UserError("--agent", agent, "is not known", f"use {' or '.join(AGENTS)}")
 
 
-def check_lesion(lesion: str | None) -> None:
-    """Refuses an unknown lesion."""
-    if lesion not in (None, "memory"):
-        raise UserError("--lesion", lesion, "is not known", "use memory")
-
-
 def check_settings(settings: list[str]) -> None:
     """Refuses a `--set` of what has an option or an argument of its own."""
     for setting in settings:

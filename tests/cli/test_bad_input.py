@@ -74,7 +74,13 @@ COMMANDS = {
     "run": row("evaluate none --json", "run 'none'", "does not exist", "zoo id"),
     "run path": row("evaluate ./a/b", "run 'a/b'", "does not exist", "zoo id"),
     "run to publish": row("zoo publish x/y none", "run 'none'", "does not exist"),
-    "lesion": row("evaluate lstm --lesion gate", "--lesion 'gate'", "use memory"),
+    "lesion": row("evaluate lstm --lesion gates", "--lesion 'gates'", "use memory, ga"),
+    "lesion of no unit": row(
+        "evaluate lstm --lesion units:", "--lesion 'units:'", "no unit's number"
+    ),
+    "threshold of a lesion": row(
+        "evaluate ep_lstm --lesion gate_open:2", "'gate_open:2'", "between 0 and 1"
+    ),
     # Values of options.
     "word for a number": row("train two_step --steps x", "--steps 'x'", "an integer"),
     "no steps": row("train two_step --steps 0", "--steps '0'", "equal to 1"),
@@ -235,6 +241,15 @@ COMMANDS = {
     ),
     "lesion without memory": row(
         "evaluate lstm --lesion memory --json", "--lesion 'memory'", "no memory", "ep_l"
+    ),
+    "gate without memory": row(
+        "evaluate lstm --lesion gate_open:0.5", "--lesion 'gate_open:0.5'", "no memory"
+    ),
+    "unit out of range": row(
+        "evaluate lstm --lesion units:3,4", "--lesion 'units:3,4'", "units 0 to 3"
+    ),
+    "gate that never opens": row(
+        "evaluate ep_lstm --lesion gate_open:0", "--lesion 'gate_open:0'", "no contexts"
     ),
     # Publishing.
     "unfinished run": row(

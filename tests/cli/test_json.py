@@ -105,6 +105,17 @@ def test_evaluate(command_line: Any, workplace: Path) -> None:
     )
 
 
+def test_lesions_are_told_as_they_were_given(
+    command_line: Any, workplace: Path
+) -> None:
+    words = ("evaluate", "lstm", "--lifetimes", "20", "--lesion", "units:3, 0")
+    found = command_line(*words, "--json").json
+    assert found["lesion"] == "units:3, 0"
+    assert "lesioned_units" not in found  # it says so itself
+    said = command_line(*words).stdout
+    assert said.startswith("lstm on two_step, 20 lifetimes, units:3, 0 lesioned\n")
+
+
 def test_harlow_agents_are_evaluated_on_held_out_objects(
     command_line: Any, workplace: Path
 ) -> None:

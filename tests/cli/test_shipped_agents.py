@@ -44,8 +44,15 @@ def test_the_episodic_agent_plans_with_what_it_remembers(means: Any) -> None:
     assert found["episodic_contrast"] >= 1.6
 
 
-def test_without_its_memory_it_cannot(means: Any) -> None:
-    found = means("episodic_two_step/ep_lstm", "--lesion", "memory")
+@pytest.mark.parametrize("lesion", ["memory", "gate"])
+def test_without_its_memory_it_cannot(lesion: str, means: Any) -> None:
+    found = means("episodic_two_step/ep_lstm", "--lesion", lesion)
+    assert found["reward_per_trial_cued"] <= 0.73
+    assert found["episodic_contrast"] <= 0.3
+
+
+def test_nor_can_it_without_the_units_whose_gates_are_open(means: Any) -> None:
+    found = means("episodic_two_step/ep_lstm", "--lesion", "gate_open:0.5")
     assert found["reward_per_trial_cued"] <= 0.73
     assert found["episodic_contrast"] <= 0.3
 

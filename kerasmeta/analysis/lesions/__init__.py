@@ -1,0 +1,1 @@
+"""What lesions tell: which units matter, and how performance falls with their loss."""
