@@ -9,6 +9,7 @@ from tf_agents.trajectories import policy_step
 
 from kerasmeta._keras import tf
 from kerasmeta.agents.episodic_agent import AgentState, EpisodicAgent
+from kerasmeta.agents.signals import signals, signals_spec
 from kerasmeta.layers import dnd
 from kerasmeta.networks.recurrent import clear_lstm
 
@@ -20,7 +21,8 @@ class EpisodicPolicy(tf_policy.TFPolicy):
     counter goes on, so that consecutive lifetimes of a row differ.
 
     `info` carries what training needs: the distribution's `parameters` `[B, P]` and,
-    for agents with memory, the retrieved cell state `memory` `[B, H]`.
+    for agents with memory, the retrieved cell state `memory` `[B, H]`. With `record` it
+    carries `signals` too, everything that `kerasmeta.agents.signals` picks up.
     """
 
     def __init__(
@@ -29,16 +31,20 @@ class EpisodicPolicy(tf_policy.TFPolicy):
         time_step_spec: Any,
         greedy: bool = False,
         with_value: bool = False,
+        record: bool = False,
     ) -> None:
         self.agent = agent
         self.networks = agent.networks  # tf.Module finds the policy's variables here
         self.greedy = greedy
-        self.with_value = with_value
-        info_spec = {
+        self.with_value = with_value or record
+        self.record = record
+        info_spec: dict[str, Any] = {
             "parameters": tf.TensorSpec([agent.distribution.parameter_size], tf.float32)
         }
         if agent.config.has_memory:
             info_spec["memory"] = tf.TensorSpec([agent.config.units], tf.float32)
+        if record:
+            info_spec["signals"] = signals_spec(agent)
         super().__init__(
             time_step_spec,
             agent.action_spec,
@@ -62,9 +68,11 @@ class EpisodicPolicy(tf_policy.TFPolicy):
         output = self.agent.forward(
             time_step.observation, state, self.greedy, self.with_value
         )
-        info = {"parameters": self.agent.parameters(output)}
+        info: dict[str, Any] = {"parameters": self.agent.parameters(output)}
         if self.agent.config.has_memory:
             info["memory"] = output.recordings["memory"]
+        if self.record:
+            info["signals"] = signals(self.agent, output)
         return policy_step.PolicyStep(output.action, output.state, info)
 
     def _distribution(self, time_step: Any, policy_state: Any) -> Any:

@@ -11,7 +11,7 @@ from kerasmeta.analysis.figures.stay_figure import stay_figure
 from kerasmeta.analysis.metrics import metrics, register
 from kerasmeta.analysis.published import Published, published
 from kerasmeta.analysis.registry import Analysis, analyses, analysis
-from kerasmeta.analysis.study import Finding, Recordings, Study, Subject
+from kerasmeta.analysis.study import Finding, Recordings, Study, Subject, Table
 from kerasmeta.analysis.trials import (
     Trials,
     episodic_two_step_trials,
@@ -26,6 +26,7 @@ __all__ = [
     "Recordings",
     "Study",
     "Subject",
+    "Table",
     "Trials",
     "analyses",
     "analysis",

@@ -21,7 +21,7 @@ register(
         name="stay",
         function=f"{_HERE}.behaviour.stay:stay_probabilities",
         summary="P(repeat an action) by reward and transition, incremental and cued",
-        families=_TWO_STEP,
+        families=(*_TWO_STEP, "two_step_drift"),
         needs=("players",),
         uses=("memory_lesion",),
     )
@@ -33,5 +33,15 @@ register(
         summary="reward per trial while training, seed by seed",
         needs=("training",),
         uses=("players",),
+    )
+)
+register(
+    Analysis(
+        name="recordings",
+        function=f"{_HERE}.recordings.export:recordings",
+        summary="every unit, gate, retrieval, value and prediction error, as Parquet "
+        "and NetCDF files",
+        needs=("recordings",),
+        on_request=True,
     )
 )

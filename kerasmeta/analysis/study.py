@@ -22,8 +22,9 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Recordings(NamedTuple):
     """What went on inside an agent during `B` lifetimes of at most `T` steps.
 
-    What a signal is, its unit and its axes are told by `SIGNALS` in
-    `kerasmeta.analysis.recordings.signals`.
+    What a signal is, its unit and its axis are told by `SIGNALS` in
+    `kerasmeta.analysis.recordings.signals`. After a lifetime's last action signals have
+    no meaning (`lifetimes.valid` is false there).
     """
 
     lifetimes: Lifetimes
@@ -57,14 +58,23 @@ class Study(NamedTuple):
     seed: int = 0  # of what an analysis draws
 
 
+class Table(NamedTuple):
+    """A tidy table: one row an observation, one column a variable."""
+
+    columns: Mapping[str, np.ndarray]  # by name, each [rows]
+    # By column: "long_name" and "units", as NetCDF's conventions call them.
+    attributes: Mapping[str, Mapping[str, str]] = _NOTHING
+
+
 class Finding(NamedTuple):
-    """The result of an analysis."""
+    """The result of an analysis.
+
+    What becomes a file is a function that makes it, by the file's name without ending.
+    """
 
     # JSON data; NaN may stand for "not known". Entries made by
     # `kerasmeta.analysis.over_seeds.statistic` are shown as a table.
     statistics: Mapping[str, Any]
-    figures: Mapping[str, Callable[[], Figure]] = _NOTHING  # by file name
-    # Tidy tables by file name: columns of equal length, one row an observation.
-    tables: Mapping[str, Mapping[str, np.ndarray]] = _NOTHING
-    # Labelled arrays (xarray.Dataset) by file name.
-    datasets: Mapping[str, Callable[[], Any]] = _NOTHING
+    figures: Mapping[str, Callable[[], Figure]] = _NOTHING  # PNG and SVG
+    tables: Mapping[str, Callable[[], Table]] = _NOTHING  # Parquet
+    datasets: Mapping[str, Callable[[], Any]] = _NOTHING  # xarray.Dataset: NetCDF

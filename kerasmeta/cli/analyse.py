@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.evaluate import Lifetimes
 from kerasmeta.cli.progress import Tell, stage_progress
 from kerasmeta.errors import UserError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from kerasmeta.analysis import Analysis, Study
     from kerasmeta.cli.agents import Loaded
 
-LIFETIMES = 1000
 MISSING = "is missing"
 
 
@@ -42,12 +42,13 @@ def analyse(
     listing: Annotated[
         bool, typer.Option("--list", help="List the analyses instead.")
     ] = False,
-    lifetimes: Annotated[
+    lifetimes: Lifetimes = 1000,
+    recorded: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help=f"How many fresh lifetimes of each seed: {LIFETIMES:,} by default, "
-            "and of recordings about 20,000 steps.",
+            help="In how many of them to record inside the agent; by default as many "
+            "as make 20 MB.",
         ),
     ] = None,
     seed: console.Seed = 0,
@@ -75,11 +76,10 @@ def analyse(
     from kerasmeta.cli.options import make_directory
 
     make_directory(out)
-    extent = studies.Extent(
-        lifetimes or LIFETIMES,
-        lifetimes or studies.default_recorded_lifetimes(task),
-        seed,
-    )
+    if recorded is None:
+        enough = studies.default_recorded_lifetimes(trained[0].agent, task)
+        recorded = min(lifetimes, enough)
+    extent = studies.Extent(lifetimes, recorded, seed)
     parts = studies.needed(chosen, studies.offered(trained, task))
     total = studies.stages(trained, task, parts) + len(chosen) + 1
     name = agents[0] if len(agents) == 1 else _shared_name(loaded)

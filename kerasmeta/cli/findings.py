@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasmeta.analysis import Finding, save
+from kerasmeta.analysis.tables import write_netcdf, write_parquet
 from kerasmeta.cli import console
 
 # Entries of a statistic that are columns of their own, each a value by source.
@@ -16,11 +17,15 @@ _COMPARED = ("players", "published")
 
 
 def write_findings(out: Path, found: Mapping[str, Finding]) -> list[Path]:
-    """Writes figures (PNG and SVG) into a directory."""
+    """Writes figures (PNG, SVG), tables (Parquet) and datasets (NetCDF)."""
     files: list[Path] = []
     for finding in found.values():
         for name, draw in finding.figures.items():
             files += save(draw(), out / name)
+        for name, table in finding.tables.items():
+            files.append(write_parquet(table(), out / f"{name}.parquet"))
+        for name, dataset in finding.datasets.items():
+            files.append(write_netcdf(dataset(), out / f"{name}.nc"))
     return files
 
 

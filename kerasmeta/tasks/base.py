@@ -90,6 +90,15 @@ class Task(abc.ABC):
         """
         return self
 
+    def hidden_variables(self, state: State) -> dict[str, Any]:
+        """What choices should depend on and nobody is told, `{name: [B, ...]}`.
+
+        Recordings keep it step by step, as it is when the step's action is chosen, so
+        that an analysis can look for it in an agent. Integers are categories; floats
+        are quantities, NaN where there is none.
+        """
+        return {}
+
     @abc.abstractmethod
     def players(self) -> dict[str, Player]:
         """Reference players by name: `random`, `model_free`, `optimal`, `oracle`."""

@@ -70,14 +70,11 @@ def record(
     held_out: bool = True,
 ) -> Lifetimes:
     """The behaviour alone; see `evaluate`."""
-    if lifetimes < 1:
-        raise UserError("--lifetimes", lifetimes, "is not positive", "give 1 or more")
-    if not 0 <= seed < 2**30:
-        raise UserError("--seed", seed, "is out of range", "use 0 to 2**30 - 1")
+    check_extent(lifetimes, seed)
     task = task.held_out() if held_out else task
     size = min(lifetimes, CHUNK)
     collector = make_collector(task, size, agent, greedy=greedy)
-    _check_fit(agent, collector.environment)
+    check_fit(agent, collector.environment)
     collect = tf.function(collector.collect)
     chunks = []
     for index in range(-(-lifetimes // size)):
@@ -86,8 +83,16 @@ def record(
     return concatenate(chunks, lifetimes)
 
 
-def concatenate(chunks: list[Lifetimes], count: int) -> Lifetimes:
-    """The first `count` lifetimes of several batches."""
+def check_extent(lifetimes: int, seed: int) -> None:
+    """Refuses a number of lifetimes or a seed that is out of range."""
+    if lifetimes < 1:
+        raise UserError("--lifetimes", lifetimes, "is not positive", "give 1 or more")
+    if not 0 <= seed < 2**30:
+        raise UserError("--seed", seed, "is out of range", "use 0 to 2**30 - 1")
+
+
+def concatenate(chunks: list[Any], count: int) -> Any:
+    """The first `count` lifetimes of several batches of `Lifetimes`, or alike."""
     return tf.nest.map_structure(
         lambda *parts: np.concatenate(parts, axis=0)[:count], *chunks
     )
@@ -143,7 +148,7 @@ def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _check_fit(agent: EpisodicAgent, environment: Any) -> None:
+def check_fit(agent: EpisodicAgent, environment: Any) -> None:
     """Refuses a task whose observations or actions are not the agent's."""
     wanted = environment.time_step_spec().observation
     pairs = [(k, agent.observation_spec.get(k), wanted[k]) for k in wanted]

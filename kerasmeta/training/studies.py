@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kerasmeta.agents import EpisodicAgent
+from kerasmeta.agents.signals import signals_spec
 from kerasmeta.analysis import Analysis, Study, Subject
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.play import play
 from kerasmeta.training.evaluation import record
 from kerasmeta.training.experiments import Bench, experiments
+from kerasmeta.training.recordings import record as record_inside
 
-# Recordings hold some hundred numbers a step. So many steps of one seed are recorded
-# where nobody asks for a number of lifetimes: about 40 MB.
-RECORDED_STEPS = 20_000
+# Recordings hold some hundred numbers a step. So many numbers are recorded of one seed
+# where nobody says how many lifetimes: 20 MB.
+RECORDED_NUMBERS = 5_000_000
 SEED_LIMIT = 2**30  # of evaluation
 
 
@@ -82,9 +84,11 @@ def check_alike(trained: Sequence[Trained], tasks: Sequence[Task]) -> None:
         )
 
 
-def default_recorded_lifetimes(task: Task) -> int:
-    """How many lifetimes make about `RECORDED_STEPS` steps, one at least."""
-    return max(1, RECORDED_STEPS // task.lifetime_steps)
+def default_recorded_lifetimes(agent: EpisodicAgent, task: Task) -> int:
+    """How many lifetimes make about `RECORDED_NUMBERS`, ten at least."""
+    seen = sum(spec.shape.num_elements() for spec in agent.observation_spec.values())
+    inside = sum(spec.shape.num_elements() for spec in signals_spec(agent).values())
+    return max(10, RECORDED_NUMBERS // ((seen + inside) * task.lifetime_steps))
 
 
 def make_study(
@@ -151,9 +155,16 @@ def _subject(
         if experiment.name in parts:
             report(f"{experiment.name.replace('_', ' ')} of {one.name}")
             found[experiment.name] = experiment.run(bench)
+    recordings = None
+    if "recordings" in parts:
+        report(f"recordings of {one.name}")
+        recordings = record_inside(
+            one.agent, task, extent.recorded_lifetimes, extent.seed, one.gamma
+        )
     return Subject(
         name=one.name,
         lifetimes=behaviour,
+        recordings=recordings,
         experiments=found,
         training=one.rows,
     )

@@ -121,6 +121,9 @@ class Bandit(Task):
             done=state.trial >= self.trials,
         )
 
+    def hidden_variables(self, state: BanditState) -> dict[str, Any]:
+        return {"chances": state.chances}
+
     def players(self) -> dict[str, Player]:
         """`optimal` plans; beyond 200 trials its table is too large to be offered."""
         players: dict[str, Player] = {

@@ -143,6 +143,9 @@ class BarcodeBandit(Task):
             done=state.steps >= self.lifetime_steps,
         )
 
+    def hidden_variables(self, state: BarcodeBanditState) -> dict[str, Any]:
+        return {"good_arm": self.good_arm(state)}
+
     def players(self) -> dict[str, Player]:
         return {
             "random": RandomPlayer(self.action_spec),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, ClassVar, NamedTuple
 
 from kerasmeta._keras import tf
@@ -152,6 +153,16 @@ class EpisodicTwoStep(Task):
             reward=reward,
             done=steps >= self.lifetime_steps,
         )
+
+    def hidden_variables(self, state: EpisodicTwoStepState) -> dict[str, Any]:
+        """The good state, and the outcome of the cued past trial where there is one."""
+        reached, reward = cued_outcome(state)
+        is_cue = state.cued_trial >= 0
+        return {
+            "good_state": state.good,
+            "cued_state": tf.where(is_cue, tf.cast(reached, tf.float32), math.nan),
+            "cued_reward": tf.where(is_cue, reward, math.nan),
+        }
 
     def players(self) -> dict[str, Player]:
         return {

@@ -105,6 +105,9 @@ class TwoStep(Task):
             done=state.trial >= self.trials,
         )
 
+    def hidden_variables(self, state: TwoStepState) -> dict[str, Any]:
+        return {"good_state": state.good}
+
     def players(self) -> dict[str, Player]:
         return {
             "random": RandomPlayer(self.action_spec),

@@ -1,0 +1,147 @@
+"""Recordings: what goes on inside an agent while it lives.
+
+recorded = recordings.record(agent, task, lifetimes=20)
+recorded.signals["hidden"]                       # [B, T, units]
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kerasmeta._keras import tf
+from kerasmeta.agents import EpisodicAgent
+from kerasmeta.analysis import Recordings
+from kerasmeta.analysis.recordings.signals import reward_prediction_errors
+from kerasmeta.environments import TaskEnvironment
+from kerasmeta.errors import UserError
+from kerasmeta.tasks.base import Player, State, Task, TaskStep
+from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
+from kerasmeta.training.evaluation import CHUNK, check_extent, check_fit, concatenate
+
+HIDDEN = "hidden/"  # begins the name of a hidden variable among the observations
+
+
+def record(
+    agent: EpisodicAgent,
+    task: Task,
+    lifetimes: int = 100,
+    seed: int = 0,
+    gamma: float | None = None,
+    held_out: bool = True,
+) -> Recordings:
+    """Records everything inside an agent through fresh lifetimes.
+
+    They are the lifetimes of `evaluate` with the same number and seed, action by
+    action.
+
+    Args:
+        agent: The agent, its weights frozen here. It may be lesioned.
+        task: What it lives in.
+        lifetimes: `B`, how many.
+        seed: The same seed gives the same recordings.
+        gamma: Discount per step of the reward prediction error; by default the one a
+            published agent was trained with.
+        held_out: False: `task` as it is, with the objects of training.
+
+    Raises:
+        UserError: The agent does not fit the task, a number is out of range, or
+            `gamma` is not known.
+    """
+    gamma = gamma_of(agent) if gamma is None else gamma
+    check_extent(lifetimes, seed)
+    task = task.held_out() if held_out else task
+    check_fit(agent, TaskEnvironment(task, 1))
+    size = min(lifetimes, CHUNK)
+    collector = make_collector(RevealedTask(task), size, agent, record=True)
+    collect = tf.function(collector.collect)
+    chunks = []
+    for index in range(-(-lifetimes // size)):
+        experience = collect(seed, tf.constant(index), EVALUATION_STREAM)
+        chunks.append(_parts(experience, gamma))
+    return Recordings(*concatenate(chunks, lifetimes), gamma)
+
+
+def gamma_of(agent: EpisodicAgent) -> float:
+    """The discount a published agent was trained with.
+
+    Raises:
+        UserError: The agent has no card, so that nothing is known of its training.
+    """
+    if agent.card is None:
+        raise UserError(
+            "gamma",
+            None,
+            "is not known of an agent without a card",
+            "give the discount it was trained with (trpo.gamma in its config.json)",
+        )
+    return float(agent.card.manifest.provenance.config["trpo"]["gamma"])
+
+
+class RevealedTask(Task):
+    """A task that shows its hidden variables where no agent looks.
+
+    They are observations of their own, named `hidden/...`. Agents read the observations
+    they know by name, so that they act as ever; and the rules and random draws are
+    those of the task.
+    """
+
+    name: ClassVar[str] = "revealed"
+    paper: ClassVar[str] = "none"
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @property
+    def observation_spec(self) -> dict[str, Any]:
+        state, _ = self.task.reset(1, tf.constant([0, 0]))
+        hidden = {
+            key: tf.TensorSpec(value.shape[1:], value.dtype, key)
+            for key, value in self._hidden(state).items()
+        }
+        return {**self.task.observation_spec, **hidden}
+
+    @property
+    def action_spec(self) -> Any:
+        return self.task.action_spec
+
+    @property
+    def lifetime_steps(self) -> int:
+        return self.task.lifetime_steps
+
+    @property
+    def contexts_per_lifetime(self) -> int:
+        return self.task.contexts_per_lifetime
+
+    def reset(self, batch_size: int, seed: Any) -> tuple[State, dict[str, Any]]:
+        state, observation = self.task.reset(batch_size, seed)
+        return state, {**observation, **self._hidden(state)}
+
+    def step(self, state: State, action: Any, seed: Any) -> TaskStep:
+        outcome = self.task.step(state, action, seed)
+        shown = {**outcome.observation, **self._hidden(outcome.state)}
+        return outcome._replace(observation=shown)
+
+    def players(self) -> dict[str, Player]:
+        return self.task.players()
+
+    def _hidden(self, state: State) -> dict[str, Any]:
+        hidden = self.task.hidden_variables(state)
+        return {f"{HIDDEN}{name}": value for name, value in hidden.items()}
+
+
+def _parts(experience: Any, gamma: float) -> tuple[Any, Any, Any]:
+    """(lifetimes, signals, hidden variables) of a `Trajectory`, as NumPy arrays."""
+    lifetimes = to_lifetimes(experience)
+    seen, hidden = {}, {}
+    for key, value in lifetimes.observation.items():
+        if key.startswith(HIDDEN):
+            hidden[key.removeprefix(HIDDEN)] = value
+        else:
+            seen[key] = value
+    signals = {k: np.asarray(v) for k, v in experience.policy_info["signals"].items()}
+    signals["reward_prediction_error"] = reward_prediction_errors(
+        signals["value"], lifetimes.reward, lifetimes.valid, gamma
+    )
+    return lifetimes._replace(observation=seen), signals, hidden
