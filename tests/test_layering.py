@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-HELPERS = {"errors", "lesions", "lifetimes", "version"}
+HELPERS = {"errors", "lesions", "lifetimes", "refusals", "version"}
 BELOW_TRAINING = ["layers", "networks", "agents", "tasks", "environments"]
 BELOW_EXPORT = [*BELOW_TRAINING, "analysis", "training"]
 FLOORS = {  # floor: the floors it may use
@@ -24,6 +24,7 @@ FLOORS = {  # floor: the floors it may use
     "errors": [],
     "lesions": [],
     "lifetimes": [],
+    "refusals": [],
     "version": [],
     "_keras": [],
     "analysis": [],

@@ -7,10 +7,16 @@ networks are rebuilt from it, so loading runs no code from an artifact.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import (
+    BaseModel,
+    NonNegativeInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tf_agents.specs import tensor_spec
@@ -19,6 +25,37 @@ from kerasmeta._keras import tf
 from kerasmeta.agents.episodic_agent import EpisodicAgent
 from kerasmeta.errors import UserError
 from kerasmeta.networks import AgentConfig
+from kerasmeta.refusals import refusal
+
+
+class _Spec(BaseModel):
+    """A tensor without its batch; bounded on both sides, or not at all."""
+
+    shape: tuple[NonNegativeInt, ...]
+    dtype: Literal["bool", "uint8", "int32", "int64", "float32"]
+    minimum: Any = None
+    maximum: Any = None
+
+    @field_validator("minimum", "maximum")
+    @classmethod
+    def _check_bound(cls, bound: Any) -> Any:
+        if bound is not None and np.asarray(bound).dtype.kind not in "if":
+            raise ValueError("not a number or a list of numbers")
+        return bound
+
+    @model_validator(mode="after")
+    def _check_both(self) -> _Spec:
+        if (self.minimum is None) != (self.maximum is None):
+            raise ValueError("one of minimum and maximum is missing")
+        return self
+
+
+class _Description(BaseModel):
+    """What config.json says of an agent, among other things."""
+
+    observation: dict[str, _Spec]
+    action: _Spec
+    agent: AgentConfig
 
 
 def describe(agent: EpisodicAgent) -> dict[str, Any]:
@@ -33,23 +70,30 @@ def describe(agent: EpisodicAgent) -> dict[str, Any]:
 
 
 def build(description: dict[str, Any], source: str = "config.json") -> EpisodicAgent:
-    """A fresh agent from its description. `source` names it in errors."""
+    """A fresh agent from its description. `source` names it in errors.
+
+    Raises:
+        UserError: It does not describe an agent; says which part does not, and why.
+    """
     try:
+        parts = _Description.model_validate(description)
         observation_spec = {
-            key: _build_spec(spec, key)
-            for key, spec in description["observation"].items()
+            key: _build_spec(spec, key) for key, spec in parts.observation.items()
         }
-        action_spec = _build_spec(description["action"], "action")
-        config = AgentConfig.model_validate(description["agent"])
-        return EpisodicAgent(observation_spec, action_spec, config)
-    except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
-        problem = str(error).splitlines()[0]
-        raise UserError(
-            source,
-            f"{type(error).__name__}: {problem}",
-            "does not describe an agent",
-            "restore the file or load the agent anew",
-        ) from None
+        action_spec = _build_spec(parts.action, "action")
+        return EpisodicAgent(observation_spec, action_spec, parts.agent)
+    except ValidationError as error:
+        key, value, problem, fix = refusal(error)
+    except UserError as error:  # the parts do not make an agent
+        key, value, problem, fix = (
+            error.argument,
+            error.value,
+            error.problem,
+            error.fix,
+        )
+    raise UserError(
+        f"{source} {key}".strip(), value, problem, f"{fix}, or restore the file"
+    )
 
 
 def save_weights(agent: EpisodicAgent, path: Path) -> None:
@@ -101,10 +145,18 @@ def _describe_spec(spec: Any) -> dict[str, Any]:
     return described
 
 
-def _build_spec(described: dict[str, Any], name: str) -> Any:
-    shape, dtype = described["shape"], tf.as_dtype(described["dtype"])
-    if "minimum" not in described:
+def _build_spec(described: _Spec, name: str) -> Any:
+    shape, dtype = described.shape, tf.as_dtype(described.dtype)
+    low, high = described.minimum, described.maximum
+    if low is None or high is None:
         return tf.TensorSpec(shape, dtype, name)
-    return tensor_spec.BoundedTensorSpec(
-        shape, dtype, described["minimum"], described["maximum"], name
-    )
+    try:
+        np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+    except ValueError:
+        raise UserError(
+            name,
+            f"{low} to {high}",
+            f"are no bounds of {described.dtype} {tuple(shape)}",
+            "give one for all, or one for each component",
+        ) from None
+    return tensor_spec.BoundedTensorSpec(shape, dtype, low, high, name)

@@ -33,7 +33,7 @@ def _refused(error: Any) -> str | None:
     import pydantic
 
     from kerasmeta.errors import UserError
-    from kerasmeta.training.refusals import refusal
+    from kerasmeta.refusals import refusal
 
     if not isinstance(error.__cause__, pydantic.ValidationError):
         return None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.errors import UserError
 from kerasmeta.networks.config import AgentConfig
-from kerasmeta.training.refusals import refusal
+from kerasmeta.refusals import refusal
 
 # The layout of run directories; a directory of another number is refused.
 RUN_FORMAT = 1

@@ -181,16 +181,47 @@ def damaged_descriptions() -> dict[str, Any]:
         "no maximum": description("action/maximum"),
         "unbounded": description("action", {"shape": [], "dtype": "int32"}),
         "text maximum": description("action/maximum", "many"),
+        "three maxima": description("action/maximum", [1, 2, 3]),
         "unknown kind": description("agent/kind", "gru"),
         "unknown field": description("agent/layers", 3),
         "no units": description("agent/units", 0),
     }
 
 
-@pytest.mark.parametrize("case", damaged_descriptions())
-def test_odd_descriptions_are_refused(case: str) -> None:
+# What the line says after the file's name, and before "or restore the file".
+COMPLAINTS = {
+    "nothing": "None: is not valid; give a dictionary",
+    "a list": "[]: is not valid; give a dictionary",
+    "empty": "observation 'missing': is needed; add it",
+    "no agent": "agent 'missing': is needed; add it",
+    "no action": "action 'missing': is needed; add it",
+    "no stimulus": "observation_spec['stimulus'] 'missing': is not what an agent sees",
+    "no context": "observation_spec['context'] 'missing': is not what an agent sees",
+    "no store": "observation_spec['store'] 'missing': is not what an agent sees",
+    "unknown dtype": "action.dtype 'int33': is not valid; give 'bool'",
+    "bad shape": "action.shape 'three': is not valid; give a list",
+    "negative shape": "observation.context.shape.0 -4: is not valid; give a number",
+    "unknown shape": "observation.context.shape.0 None: is not valid; give an integer",
+    "scalar stimulus": "observation_spec['stimulus'] 'float32 ()': is not what",
+    "text stimulus": "observation.stimulus.dtype 'string': is not valid; give 'bool'",
+    "two actions": "observation_spec['previous_action'] 'int32 ()': is not what",
+    "no maximum": "'minimum': 0}: is not valid (one of minimum and maximum is missing)",
+    "unbounded": "action_spec 'int32 () from None': has no distribution here",
+    "text maximum": "action.maximum 'many': is not valid (not a number or a list of",
+    "three maxima": "action '0 to [1, 2, 3]': are no bounds of int32 ()",
+    "unknown kind": "agent.kind 'gru': is not valid; give 'lstm' or 'ep_lstm'",
+    "unknown field": "agent.layers 3: is not valid (extra inputs are not permitted)",
+    "no units": "agent.units 0: is not valid; give a number greater than 0",
+}
+
+
+@pytest.mark.parametrize("case", COMPLAINTS)
+def test_odd_descriptions_are_refused_in_one_clear_line(case: str) -> None:
+    assert COMPLAINTS.keys() == damaged_descriptions().keys()
     with pytest.raises(UserError) as error:
         storage.build(damaged_descriptions()[case], source="somewhere/config.json")
     text = str(error.value)
-    assert text.startswith("somewhere/config.json")
+    assert text.startswith("somewhere/config.json ")
+    assert COMPLAINTS[case] in text
+    assert text.endswith(", or restore the file")
     assert "\n" not in text

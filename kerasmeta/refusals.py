@@ -30,8 +30,11 @@ def refusal(error: ValidationError) -> Refusal:
     """The first fault of a validation, as the parts of a `UserError`."""
     fault = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in fault["loc"])
-    message = fault["msg"]
+    if fault["type"] == "missing":
+        return Refusal(key, "missing", "is needed", "add it")
+    message = fault["msg"].removeprefix("Value error, ")
     wanted = re.sub(", (unable to|got) .*", "", message)  # the value is told anyway
+    wanted = re.sub(" or instance of .*", "", wanted)  # a class of ours says nothing
     wanted = wanted.removeprefix("Input should be ")
     if wanted == message:
         problem = f"is not valid ({message[:1].lower()}{message[1:]})"
