@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,21 @@ def test_nothing_is_cut_off(agent: dict[str, Estimate]) -> None:
         assert box.y0 >= -1e-6
         assert box.x1 <= width + 1e-6
         assert box.y1 <= height + 1e-6
+
+
+def test_numbers_of_neighbouring_bars_stay_apart(agent: dict[str, Estimate]) -> None:
+    always = dict.fromkeys(agent, Estimate(1.0, (0.98, 1.0)))
+    figure = episodic_figure(always, lesioned=always)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        boxes = sorted((text.get_window_extent() for text in axes.texts), key=_left)
+        assert len(boxes) == 8
+        gaps = [right.x0 - left.x1 for left, right in itertools.pairwise(boxes)]
+        assert min(gaps) > 3.0  # points of a figure of 72 dots an inch, or more
+
+
+def _left(box: Any) -> float:
+    return float(box.x0)
 
 
 @pytest.mark.parametrize("kind", ["stay", "curve"])

@@ -92,7 +92,7 @@ def _draw_bar(
     if top - 0.02 < target < top + 0.08:
         top = target  # keeps the number clear of the optimal agent's line
     axes.annotate(
-        f"{mean:.2f}".removeprefix("0"),
+        _number(mean),
         (centre, top),
         xytext=(0, 3),
         textcoords="offset points",
@@ -102,6 +102,12 @@ def _draw_bar(
         zorder=6,
         path_effects=[withStroke(linewidth=2, foreground=BAND)],
     )
+
+
+def _number(probability: float) -> str:
+    """Three characters (.07, .98, 1.0), so that neighbours' numbers stay apart."""
+    text = f"{probability:.2f}"
+    return "1.0" if text == "1.00" else text.removeprefix("0")
 
 
 def _draw_references(axes: Axes, centre: float, metric: str, drawn: Drawn) -> None:
