@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _HEADLINES: dict[str, tuple[str, ...]] = {
     "two_step": ("reward_per_trial", "stay_uncommon_unrewarded"),
+    "two_step_drift": ("reward_per_trial", "model_based_index", "model_free_index"),
     "episodic_two_step": (
         "reward_per_trial_cued",
         "reward_per_trial_uncued",

@@ -12,6 +12,7 @@ from kerasmeta.analysis.families.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.families.harlow import episodic_harlow_metrics, harlow_metrics
 from kerasmeta.analysis.families.two_step import (
     episodic_two_step_metrics,
+    two_step_drift_metrics,
     two_step_metrics,
 )
 from kerasmeta.analysis.families.water_maze import water_maze_metrics
@@ -22,6 +23,7 @@ MetricsFunction = Callable[[Lifetimes], dict[str, Estimate]]
 
 _FAMILIES: dict[str, MetricsFunction] = {
     "two_step": two_step_metrics,
+    "two_step_drift": two_step_drift_metrics,
     "episodic_two_step": episodic_two_step_metrics,
     "bandit": bandit_metrics,
     "barcode_bandit": barcode_bandit_metrics,

@@ -1,8 +1,9 @@
 """From recorded steps to trials: what was chosen, reached, paid and cued.
 
-Everything is read from what the agent itself saw. The second-stage state of a trial is
-shown by the stimulus of the step after it, so that of a lifetime's last trial is not
-visible; a cue is traced back to its past trial by its context.
+Everything is read from what the agent itself saw. Where a trial is one step, its
+second-stage state is shown by the stimulus of the step after it, so that of a
+lifetime's last trial is not visible; a cue is traced back to its past trial by its
+context. Where the agent also chooses at the second stage, a trial is two steps.
 """
 
 from __future__ import annotations
@@ -16,22 +17,25 @@ from kerasmeta.lifetimes import Lifetimes
 
 NOT_VISIBLE = -1
 NO_TRIAL = -1
+NO_CHOICE = -1
 
 
 class Trials(NamedTuple):
     """Two-step behaviour of `B` lifetimes, one column per recorded step (`[B, T]`).
 
     A step that is no trial (the pause before the cued half, padding) keeps its column,
-    with `valid` false, so that neighbours in time are neighbours here.
+    with `valid` false, so that neighbours in time are neighbours here. Trials of two
+    steps have one column each.
     """
 
     valid: np.ndarray  # bool, this step is a trial
-    action: np.ndarray  # int, 0 or 1
+    action: np.ndarray  # int, 0 or 1, the first choice where there are two
     state: np.ndarray  # int, second-stage state 0 (S1) or 1 (S2), else NOT_VISIBLE
     common: np.ndarray  # bool, the action commonly leads to that state
     reward: np.ndarray  # float
     cued: np.ndarray  # bool, an old context was shown
     cued_trial: np.ndarray  # int, column of the past trial the cue is from, or NO_TRIAL
+    arm: np.ndarray  # int, the choice at the second stage, 0 or 1, or NO_CHOICE
 
     @property
     def visible(self) -> np.ndarray:
@@ -67,6 +71,37 @@ def episodic_two_step_trials(lifetimes: Lifetimes) -> Trials:
     return trials._replace(cued_trial=_cued_trial(lifetimes.observation, cued))
 
 
+def drifting_two_step_trials(lifetimes: Lifetimes) -> Trials:
+    """Trials of the drifting two-step task (stimulus: first stage, S1, S2).
+
+    Each is two steps: the choice of a state, and the choice of an arm there, which is
+    what is paid. A trial that was not finished is not valid.
+    """
+    stimulus = _check(lifetimes, stimulus_size=3)
+    end = stimulus.shape[1] // 2 * 2
+    first, second = slice(0, end, 2), slice(1, end, 2)
+    valid = lifetimes.valid[:, first] & lifetimes.valid[:, second]  # [B, T]
+    reached = stimulus[:, second].argmax(axis=2) - 1
+    is_first = stimulus[:, first, 0] > 0.5
+    if not (is_first & (reached >= 0))[valid].all():
+        raise UserError(
+            "stimulus",
+            stimulus.shape,
+            "first and second stage do not alternate",
+            "pass the lifetimes together with the task they were recorded on",
+        )
+    return Trials(
+        valid=valid,
+        action=lifetimes.action[:, first],
+        state=np.where(valid, reached, NOT_VISIBLE),
+        common=valid & (reached == lifetimes.action[:, first]),
+        reward=lifetimes.reward[:, second],
+        cued=np.zeros(valid.shape, bool),
+        cued_trial=np.full(valid.shape, NO_TRIAL),
+        arm=np.where(valid, lifetimes.action[:, second], NO_CHOICE),
+    )
+
+
 def _trials(
     lifetimes: Lifetimes, stimulus: np.ndarray, valid: np.ndarray, cued: np.ndarray
 ) -> Trials:
@@ -79,6 +114,7 @@ def _trials(
         reward=lifetimes.reward,
         cued=cued,
         cued_trial=np.full(valid.shape, NO_TRIAL),
+        arm=np.full(valid.shape, NO_CHOICE),
     )
 
 

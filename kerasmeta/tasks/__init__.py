@@ -19,6 +19,16 @@ register(
 )
 register(
     TaskEntry(
+        name="two_step_drift",
+        module="kerasmeta.tasks.two_step.drifting",
+        class_name="DriftingTwoStep",
+        summary="two choices a trial, the second between arms whose chances drift",
+        paper="Daw et al. (2011). Model-based influences on humans' choices and "
+        "striatal prediction errors. Neuron 69:1204-1215.",
+    )
+)
+register(
+    TaskEntry(
         name="episodic_two_step",
         module="kerasmeta.tasks.two_step.episodic",
         class_name="EpisodicTwoStep",

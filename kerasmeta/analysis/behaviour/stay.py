@@ -13,7 +13,11 @@ from kerasmeta.analysis.figures.stay_figure import stay_figure
 from kerasmeta.analysis.over_seeds import over_seeds, statistic
 from kerasmeta.analysis.published import published
 from kerasmeta.analysis.study import Finding, Study
-from kerasmeta.analysis.trials import episodic_two_step_trials, two_step_trials
+from kerasmeta.analysis.trials import (
+    drifting_two_step_trials,
+    episodic_two_step_trials,
+    two_step_trials,
+)
 from kerasmeta.lifetimes import Lifetimes
 
 
@@ -22,17 +26,19 @@ def stay_probabilities(study: Study) -> Finding:
 
     Statistics: `stay_*`, after an uncued trial; where the family has cues,
     `episodic_repeat_*`, of the cued past trial. The figure shows the memory-lesioned
-    twin, the optimal player and published values beside the agent.
+    twin, the optimal player (where nobody knows it, the model-based one) and published
+    values beside the agent.
     """
     by_seed = [repeats(study.task, subject.lifetimes) for subject in study.subjects]
     lesioned = conditions_of(study, "memory_lesion")
-    optimal = repeats(study.task, study.players["optimal"])
+    best = "optimal" if "optimal" in study.players else "model_based"
+    optimal = repeats(study.task, study.players[best])
     sources = published_values(study)
     statistics = {
         metric: statistic(
             [estimates[metric] for estimates in by_seed],
             published={k: v[metric] for k, v in sources.items() if metric in v},
-            optimal=optimal[metric].mean,
+            **{best: optimal[metric].mean},
         )
         for metric in by_seed[0]
     }
@@ -47,6 +53,7 @@ def stay_probabilities(study: Study) -> Finding:
             lesioned=twin,
             lesioned_name=name,
             optimal={metric: estimate.mean for metric, estimate in optimal.items()},
+            optimal_name=best.replace("_", "-"),
             published={labels[key]: values for key, values in sources.items()},
         )
 
@@ -57,6 +64,8 @@ def repeats(task_name: str, lifetimes: Lifetimes) -> dict[str, Estimate]:
     """`stay_*` and, for the episodic family, `episodic_repeat_*`."""
     if task_name == "two_step":
         counts = {"stay": stay_counts(two_step_trials(lifetimes))}
+    elif task_name == "two_step_drift":
+        counts = {"stay": stay_counts(drifting_two_step_trials(lifetimes))}
     else:
         trials = episodic_two_step_trials(lifetimes)
         counts = {

@@ -23,6 +23,7 @@ from kerasmeta.analysis.families.choice_regression import choice_indices
 from kerasmeta.analysis.trials import (
     NO_TRIAL,
     Trials,
+    drifting_two_step_trials,
     episodic_two_step_trials,
     two_step_trials,
 )
@@ -40,7 +41,15 @@ _INTERACTION = (1, -1, -1, 1)
 
 def two_step_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
     """`reward_per_trial`, `stay_*`, `model_based_index` and `model_free_index`."""
-    trials = two_step_trials(lifetimes)
+    return _incremental(two_step_trials(lifetimes))
+
+
+def two_step_drift_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
+    """The same of the drifting task, about its first choices."""
+    return _incremental(drifting_two_step_trials(lifetimes))
+
+
+def _incremental(trials: Trials) -> dict[str, Estimate]:
     return {
         "reward_per_trial": reward_per_trial(trials, trials.valid),
         **_named("stay", stay_counts(trials)),

@@ -39,6 +39,7 @@ def stay_figure(
     lesioned: Mapping[str, Estimate] | None = None,
     lesioned_name: str = "memory lesioned",
     optimal: Values | None = None,
+    optimal_name: str = "optimal",
     published: Mapping[str, Values] | None = None,
 ) -> Figure:
     """Bars of an agent's repeat probabilities with 95% intervals, and references.
@@ -52,6 +53,7 @@ def stay_figure(
         lesioned: The same with a part switched off, drawn as hollow bars.
         lesioned_name: Its name in the legend.
         optimal: An optimal player's metrics, drawn as a line across the bars.
+        optimal_name: Its name in the legend.
         published: Values by label ("Wang et al. 2018"), drawn as markers beside the
           bars. Metrics that a source lacks are left out, and so is a source that has
           none of them.
@@ -72,7 +74,7 @@ def stay_figure(
         agents.append((lesioned_name, lesioned))
     shown = {f"{p.prefix}_{name}" for p in panels for name in TRIAL_TYPES}
     sources = {k: v for k, v in (published or {}).items() if shown & set(v)}
-    return _draw(panels, Drawn(agents, optimal, sources))
+    return _draw(panels, Drawn(agents, optimal, sources, optimal_name))
 
 
 def _draw(panels: list[Panel], drawn: Drawn) -> Figure:
@@ -95,7 +97,7 @@ def _draw_legend(figure: Figure, drawn: Drawn) -> None:
         face = GREY if i == 0 else "white"
         handles.append(Patch(facecolor=face, edgecolor=GREY, linewidth=1.3, label=name))
     if drawn.optimal is not None:
-        handles.append(Line2D([], [], color=INK, linewidth=2, label="optimal"))
+        handles.append(Line2D([], [], color=INK, linewidth=2, label=drawn.optimal_name))
     handles += [
         Line2D([], [], **marker(i), label=label)
         for i, label in enumerate(drawn.published)

@@ -46,6 +46,7 @@ class Drawn(NamedTuple):
     agents: list[tuple[str, Values]]  # the agent, then perhaps its lesioned twin
     optimal: Values | None
     published: Mapping[str, Values]
+    optimal_name: str = "optimal"
 
 
 def draw_panel(axes: Axes, panel: Panel, drawn: Drawn) -> None:
