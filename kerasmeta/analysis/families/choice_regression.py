@@ -73,10 +73,10 @@ def choice_indices(trials: Trials, ridge: float = RIDGE) -> dict[str, Estimate]:
     if not len(data.choice):
         return {"model_based_index": UNKNOWN, "model_free_index": UNKNOWN}
     coefficients = fit(data, ridge)
-    influence = _influence(data, coefficients, ridge)  # [G, P]
+    by_lifetime = influence(data, coefficients, ridge)  # [G, P]
     return {
-        "model_based_index": _index(_MODEL_BASED, coefficients, influence),
-        "model_free_index": _index(_MODEL_FREE, coefficients, influence),
+        "model_based_index": _index(_MODEL_BASED, coefficients, by_lifetime),
+        "model_free_index": _index(_MODEL_FREE, coefficients, by_lifetime),
     }
 
 
@@ -132,7 +132,7 @@ def _hessian(X: Any, coefficients: np.ndarray, ridge: float) -> np.ndarray:
     return (X.T @ (weight @ X)).toarray() + ridge * np.eye(X.shape[1])
 
 
-def _influence(data: ChoiceData, coefficients: np.ndarray, ridge: float) -> np.ndarray:
+def influence(data: ChoiceData, coefficients: np.ndarray, ridge: float) -> np.ndarray:
     """Influence on the coefficients of each lifetime that has a choice, `[G, P]`."""
     X, y, lifetime = data
     error = y - expit(X @ coefficients)  # [M]
@@ -144,11 +144,11 @@ def _influence(data: ChoiceData, coefficients: np.ndarray, ridge: float) -> np.n
 
 
 def _index(
-    signs: tuple[int, ...], coefficients: np.ndarray, influence: np.ndarray
+    signs: tuple[int, ...], coefficients: np.ndarray, by_lifetime: np.ndarray
 ) -> Estimate:
     weights = np.append(np.tile(signs, LAGS), 0)  # [P], the bias is in no index
     mean = float(weights @ coefficients)
-    num_lifetimes = len(influence)
-    error = standard_error(influence @ weights, num_lifetimes)
+    num_lifetimes = len(by_lifetime)
+    error = standard_error(by_lifetime @ weights, num_lifetimes)
     half = t_quantile(num_lifetimes) * error
     return Estimate(mean, (mean - half, mean + half))
