@@ -18,6 +18,12 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
         "accuracy_trial_1_exposure_1",
         "accuracy_trial_2",
     ),
+    "visual_harlow": ("accuracy_trial_2", "accuracy_trial_1", "return"),
+    "episodic_visual_harlow": (
+        "accuracy_trial_1_exposure_2",
+        "accuracy_trial_1_exposure_1",
+        "accuracy_trial_2",
+    ),
     "water_maze": (
         "reward_per_episode",
         "steps_to_goal_exposure_1",

@@ -29,6 +29,8 @@ _FAMILIES: dict[str, MetricsFunction] = {
     "barcode_bandit": barcode_bandit_metrics,
     "harlow": harlow_metrics,
     "episodic_harlow": episodic_harlow_metrics,
+    "visual_harlow": harlow_metrics,
+    "episodic_visual_harlow": episodic_harlow_metrics,
     "water_maze": water_maze_metrics,
 }
 

@@ -119,6 +119,26 @@ register(
 )
 register(
     TaskEntry(
+        name="visual_harlow",
+        module="kerasmeta.tasks.harlow.visual",
+        class_name="VisualHarlow",
+        summary="six choices between two new images, seen as pixels, by saccades",
+        paper="Wang et al. (2018). Prefrontal cortex as a meta-reinforcement learning "
+        "system. Nature Neuroscience 21:860-868. Simulation 5.",
+    )
+)
+register(
+    TaskEntry(
+        name="episodic_visual_harlow",
+        module="kerasmeta.tasks.harlow.episodic_visual",
+        class_name="EpisodicVisualHarlow",
+        summary="pairs of images that come back, named by a context",
+        paper="AlKhamissi, ElNokrashy & Spranger (2021). The emergence of abstract and "
+        "episodic neurons in episodic meta-RL. arXiv:2104.02959.",
+    )
+)
+register(
+    TaskEntry(
         name="water_maze",
         module="kerasmeta.tasks.navigation.water_maze",
         class_name="WaterMaze",
