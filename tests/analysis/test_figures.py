@@ -21,7 +21,8 @@ from kerasmeta.analysis import (
     save,
     stay_figure,
 )
-from kerasmeta.analysis.figures.learning_curve import _spread, mean_curve
+from kerasmeta.analysis.figures.labels import spread
+from kerasmeta.analysis.figures.learning_curve import mean_curve
 from kerasmeta.errors import UserError
 
 
@@ -201,7 +202,7 @@ def test_an_unknown_metric_names_the_known_ones() -> None:
 
 def test_labels_keep_their_order_and_distance() -> None:
     wanted = [0.5, 0.1, 0.51, 0.52, 0.9]
-    found = np.array(_spread(wanted))
+    found = np.array(spread(wanted))
     np.testing.assert_array_equal(np.argsort(found), np.argsort(wanted))
     assert np.diff(np.sort(found)).min() > 0.0549
     assert abs(found[1] - 0.1) < 1e-9

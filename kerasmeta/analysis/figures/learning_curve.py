@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from kerasmeta.analysis.figures.style import CYCLE, GREY, SMALL, horizontal_grid, styled
+from kerasmeta.analysis.figures.labels import label_right
+from kerasmeta.analysis.figures.style import CYCLE, GREY, horizontal_grid, styled
 from kerasmeta.errors import UserError
 
 Rows = Sequence[Mapping[str, Any]]  # the lines of one run's metrics.jsonl
 _Curve = tuple[np.ndarray, np.ndarray]  # x and y, ascending in x
-
-_LABEL_DISTANCE = 0.055  # between two direct labels, as a part of the axis
 
 
 def learning_curve(
@@ -57,7 +56,7 @@ def learning_curve(
             axes.axhline(value, color=GREY, linewidth=1.1, dashes=(4, 3), zorder=1)
             labels.append((value, name, GREY))
         _draw_axes(axes, x_label or _in_words(x), y_label or _in_words(y))
-        _label_right(axes, labels)
+        label_right(axes, labels)
     return figure
 
 
@@ -116,50 +115,6 @@ def _draw_axes(axes: Axes, x_label: str, y_label: str) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     horizontal_grid(axes)
-
-
-def _label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Names the lines beside their ends, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    wanted = [(y - low) / (high - low) for y, _, _ in labels]
-    for position, (_, text, colour) in zip(_spread(wanted), labels, strict=True):
-        axes.annotate(
-            text,
-            (1, position),
-            xycoords="axes fraction",
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            size=SMALL + 1,
-            weight="bold" if colour != GREY else "normal",
-            annotation_clip=False,
-        )
-
-
-def _spread(wanted: Sequence[float]) -> list[float]:
-    """Positions near the wanted ones, in their order, none too close to another.
-
-    Neighbours that are too close form a group, spaced evenly about its mean; groups
-    that come too close merge.
-    """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    groups: list[tuple[float, list[int]]] = []  # (centre, members in order)
-    for i in order:
-        centre, members = wanted[i], [i]
-        while groups:
-            half = _LABEL_DISTANCE * (len(groups[-1][1]) + len(members)) / 2
-            if centre - groups[-1][0] >= half:
-                break
-            members = groups.pop()[1] + members
-            centre = sum(wanted[j] for j in members) / len(members)
-        groups.append((centre, members))
-    positions = [0.0] * len(wanted)
-    for centre, members in groups:
-        for rank, i in enumerate(members):
-            offset = rank - (len(members) - 1) / 2
-            positions[i] = centre + _LABEL_DISTANCE * offset
-    return positions
 
 
 def _in_words(key: str) -> str:
