@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-HELPERS = {"errors", "lesions", "lifetimes", "refusals", "version"}
+HELPERS = {"errors", "groups", "lesions", "lifetimes", "refusals", "version"}
 BELOW_TRAINING = ["layers", "networks", "agents", "tasks", "environments"]
 BELOW_EXPORT = [*BELOW_TRAINING, "analysis", "training"]
 FLOORS = {  # floor: the floors it may use
@@ -23,6 +23,7 @@ FLOORS = {  # floor: the floors it may use
     "registration": ["tasks"],
     "errors": [],
     "lesions": [],
+    "groups": [],
     "lifetimes": [],
     "refusals": [],
     "version": [],

@@ -11,7 +11,7 @@ from kerasmeta.agents.checking import check_observation, check_specs, check_stat
 from kerasmeta.agents.lesioned_actor import checked, kept_units, lesioned_step
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
-from kerasmeta.layers import DND, DNDState, LSTMState, Retrieval
+from kerasmeta.layers import DND, DNDState, LSTMState, Match, Retrieval
 from kerasmeta.layers.dnd import nothing
 from kerasmeta.lesions import Lesion
 from kerasmeta.networks import (
@@ -193,7 +193,8 @@ class EpisodicAgent:
                 actor=clear_lstm(state.actor, start),
                 critic=clear_lstm(state.critic, start),
             )
-        retrieval, memory = self._retrieve(observation, state.memory)
+        match = self._match(observation, state.memory)
+        retrieval, memory = self._retrieve(observation, state.memory, match)
         inputs = {**observation, "memory": retrieval.memory}
         actor = lesioned_step(
             self.actor, inputs, state.actor, self.lesion, self.kept_units
@@ -203,9 +204,8 @@ class EpisodicAgent:
         else:
             value, critic_state = tf.zeros_like(retrieval.similarity), state.critic
         if self.dnd:
-            memory = self.dnd.write(
-                memory, observation["context"], actor.state.cell, observation["store"]
-            )
+            context, store = observation["context"], observation["store"]
+            memory = self.dnd.write(memory, context, actor.state.cell, store, match)
         noise = uniforms(state.seed, state.step, self.distribution.uniforms)
         mode = self.distribution.mode(actor.output)
         action = mode if greedy else self.distribution.sample(actor.output, noise)
@@ -233,13 +233,21 @@ class EpisodicAgent:
             return None, mean, tf.exp(log_scale)
         return parameters, None, None
 
+    def _match(self, observation: dict[str, Any], memory: Any) -> Match | None:
+        """Looks the context up, for a read or for a write."""
+        if not self.dnd:
+            return None
+        context = observation["context"]
+        shown = tf.reduce_any(context != 0, axis=-1)  # [B]
+        return self.dnd.match(memory, context, shown | observation["store"])
+
     def _retrieve(
-        self, observation: dict[str, Any], memory: Any
+        self, observation: dict[str, Any], memory: Any, match: Match | None
     ) -> tuple[Retrieval, Any]:
-        """Looks the context up; a storing step does not read."""
+        """What the context brings back; a storing step does not read."""
         if self.dnd and not (self.lesion and self.lesion.memory):
             asked = tf.logical_not(observation["store"])
-            return self.dnd.read(memory, observation["context"], mask=asked)
+            return self.dnd.read(memory, observation["context"], asked, match)
         dtype = observation["previous_reward"].dtype
         found = nothing(observation["store"], self.config.units, dtype)
         return found, memory

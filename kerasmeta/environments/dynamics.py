@@ -53,25 +53,36 @@ def next_step(
     Returns:
         (task state, `TimeStep`).
     """
-    outcome = task.step(state, action, seed)
-    stepped = (
-        outcome.state,
-        tf_agents.trajectories.TimeStep(
-            step_type=tf.where(outcome.done, StepType.LAST, StepType.MID),
-            reward=outcome.reward,
-            discount=tf.where(outcome.done, 0.0, 1.0),
-            observation=next_observation(outcome.observation, action, outcome.reward),
-        ),
-    )
+    stepped = advance(task, state, action, seed)
     ended = tf.equal(step_type, StepType.LAST)  # [B]
+    return tf.cond(
+        tf.reduce_any(ended),
+        lambda: restart(task, *stepped, ended, seed),
+        lambda: stepped,
+    )
 
-    def restart() -> tuple[State, Any]:
-        fresh = first_step(task, ended.shape[0], seeds.split(seed, 1)[0])
-        return tf.nest.map_structure(
-            lambda new, old: tf.where(_like(ended, new), new, old), fresh, stepped
-        )
 
-    return tf.cond(tf.reduce_any(ended), restart, lambda: stepped)
+def advance(task: Task, state: State, action: Any, seed: Any) -> tuple[State, Any]:
+    """`next_step` for lifetimes that go on; an ended one is stepped on for nothing."""
+    outcome = task.step(state, action, seed)
+    return outcome.state, tf_agents.trajectories.TimeStep(
+        step_type=tf.where(outcome.done, StepType.LAST, StepType.MID),
+        reward=outcome.reward,
+        discount=tf.where(outcome.done, 0.0, 1.0),
+        observation=next_observation(outcome.observation, action, outcome.reward),
+    )
+
+
+def restart(
+    task: Task, state: State, time_step: Any, ended: Any, seed: Any
+) -> tuple[State, Any]:
+    """A new lifetime in the rows where `ended` (bool `[B]`); the seed is the step's."""
+    fresh = first_step(task, ended.shape[0], seeds.split(seed, 1)[0])
+    return tf.nest.map_structure(
+        lambda new, old: tf.where(_like(ended, new), new, old),
+        fresh,
+        (state, time_step),
+    )
 
 
 def _like(mask: Any, x: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.environments import dynamics
+from kerasmeta.errors import UserError
 from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.validation import check_count
@@ -27,20 +28,30 @@ class TaskEnvironment(tf_agents.environments.TFEnvironment, tf.Module):
         batch_size: `B`.
         seed: The same seed gives the same lifetimes, bit for bit, on one machine. See
           `kerasmeta.tasks.seeds.as_seed`.
+        groups: Into how many equal parts the rows fall that draw from keys of their
+          own, so that they can be carried on apart from each other. It divides `B`.
 
     Raises:
-        UserError: `batch_size` is not positive, or the seed is out of range.
+        UserError: `batch_size` is not positive, not a multiple of `groups`, or the seed
+            is out of range.
     """
 
-    def __init__(self, task: Task, batch_size: int, seed: Any = 0) -> None:
+    def __init__(
+        self, task: Task, batch_size: int, seed: Any = 0, groups: int = 1
+    ) -> None:
         check_count("batch_size", batch_size)
+        check_count("groups", groups)
+        if batch_size % groups:
+            problem = f"is not a multiple of the {groups} groups"
+            raise UserError("batch_size", batch_size, problem, "give one that is")
         tf.Module.__init__(self, name="task_environment")
         tf_agents.environments.TFEnvironment.__init__(
             self, action_spec=task.action_spec, batch_size=batch_size
         )
         self.task = task
+        self.groups = groups
         key = seeds.key_from(seeds.as_seed(seed))
-        state, time_step = dynamics.first_step(task, batch_size, seeds.at_step(key, 0))
+        state, time_step = self._first_step(key, 0)
         self._key = tf.Variable(key, trainable=False, name="key")
         self._counter = tf.Variable(1, trainable=False, name="counter", dtype=tf.int64)
         self._task_state = tf.nest.map_structure(_variable, state)
@@ -77,29 +88,63 @@ class TaskEnvironment(tf_agents.environments.TFEnvironment, tf.Module):
         values = [tf.identity(value) for value in tf.nest.flatten(self._time_step)]
         return tf.nest.pack_sequence_as(self.time_step_spec(), values)
 
+    def group_keys(self, key: Any) -> list[Any]:
+        """The keys that the groups of rows draw from, each int32 `[2]`."""
+        return [key] if self.groups == 1 else seeds.split(key, self.groups)
+
+    def _first_step(self, key: Any, counter: Any) -> tuple[Any, Any]:
+        size = self.batch_size // self.groups
+        return join(
+            [
+                dynamics.first_step(self.task, size, seeds.at_step(key, counter))
+                for key in self.group_keys(key)
+            ]
+        )
+
     def _reset(self) -> Any:
-        seed = self._next_seed()
-        return self._assign(*dynamics.first_step(self.task, self.batch_size, seed))
+        return self._assign(*self._first_step(self._key, self._next_count()))
 
     def _step(self, action: Any) -> Any:
         state = tf.nest.map_structure(tf.identity, self._task_state)
         step_type = tf.identity(self._time_step.step_type)
-        seed = self._next_seed()
+        parts = part((state, step_type, action), self.groups)
+        keys, counter = self.group_keys(self._key), self._next_count()
         return self._assign(
-            *dynamics.next_step(self.task, state, step_type, action, seed)
+            *join(
+                [
+                    dynamics.next_step(self.task, *rows, seeds.at_step(key, counter))
+                    for rows, key in zip(parts, keys, strict=True)
+                ]
+            )
         )
 
-    def _next_seed(self) -> Any:
-        """The seed of this call; each call takes one."""
-        seed = seeds.at_step(self._key, self._counter)
-        self._counter.assign_add(1)
-        return seed
+    def _next_count(self) -> Any:
+        """The number of this call; each call has its own."""
+        return self._counter.assign_add(1, read_value=True) - 1
 
     def _assign(self, state: Any, time_step: Any) -> Any:
         pairs = ((self._task_state, state), (self._time_step, time_step))
         for variables, values in pairs:
             tf.nest.map_structure(lambda old, new: old.assign(new), variables, values)
         return time_step
+
+
+def part(batch: Any, groups: int) -> list[Any]:
+    """A nest of tensors `[B, ...]` in `groups` equal parts `[B / groups, ...]`."""
+    if groups == 1:
+        return [batch]
+    leaves = [tf.split(leaf, groups) for leaf in tf.nest.flatten(batch)]
+    return [
+        tf.nest.pack_sequence_as(batch, list(rows))
+        for rows in zip(*leaves, strict=True)
+    ]
+
+
+def join(parts: list[Any]) -> Any:
+    """The inverse of `part`."""
+    if len(parts) == 1:
+        return parts[0]
+    return tf.nest.map_structure(lambda *rows: tf.concat(rows, axis=0), *parts)
 
 
 def _variable(value: Any) -> Any:

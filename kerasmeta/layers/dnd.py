@@ -32,10 +32,19 @@ class DNDState(NamedTuple):
     """`N` slots for each of `B` lifetimes. A slot written at time 0 is empty."""
 
     keys: Any  # [B, N, K]
+    squares: Any  # [B, N], the squared lengths of the keys
     values: Any  # [B, N, H]
     written_at: Any  # [B, N] int32, the clock when the slot was last written
     used_at: Any  # [B, N] int32, the clock when it was last written or read
     clock: Any  # [B] int32, counts reads and writes
+
+
+class Match(NamedTuple):
+    """Which slots suit a key. A read and a write of one step share it."""
+
+    slot: Any  # [B] int32, the most similar slot, the newest of equals
+    similarity: Any  # [B], its cosine similarity, -2 where nothing is stored
+    same: Any  # [B] int32, the slot that holds an equal key, -1: none
 
 
 class Retrieval(NamedTuple):
@@ -52,6 +61,7 @@ def empty(
     """An empty memory."""
     return DNDState(
         keys=tf.zeros([batch_size, capacity, key_size], dtype),
+        squares=tf.zeros([batch_size, capacity], dtype),
         values=tf.zeros([batch_size, capacity, units], dtype),
         written_at=tf.zeros([batch_size, capacity], tf.int32),
         used_at=tf.zeros([batch_size, capacity], tf.int32),
@@ -144,6 +154,7 @@ class DND(keras.layers.Layer):
     def state_size(self) -> DNDState:
         return DNDState(
             keys=tf.TensorShape([self.capacity, self.key_size]),
+            squares=tf.TensorShape([self.capacity]),
             values=tf.TensorShape([self.capacity, self.units]),
             written_at=tf.TensorShape([self.capacity]),
             used_at=tf.TensorShape([self.capacity]),
@@ -173,8 +184,45 @@ class DND(keras.layers.Layer):
             return softmax_weights(similarity, state.written_at > 0, self.temperature)
         return nearest_weights(similarity, state.written_at)
 
+    def match(self, state: DNDState, key: Any, where: Any) -> Match:
+        """Looks for a key `[B, K]`; rows where `where` (bool `[B]`) is false may not.
+
+        Only what was found leaves the branches: a memory that passed through a
+        conditional would be copied in every step of a compiled loop.
+        """
+        return tf.cond(
+            tf.reduce_any(where),
+            lambda: self._match(state, key),
+            lambda: Match(*self._no_match(state)),
+        )
+
+    def _no_match(self, state: DNDState) -> Match:
+        none = tf.fill(tf.shape(state.clock), -1)
+        return Match(tf.zeros_like(none), state.squares[:, 0] * 0.0 - 2.0, none)
+
+    def _match(self, state: DNDState, key: Any) -> Match:
+        similarity = self._similarity(state, key)
+        slot = newest_of_the_best(similarity, state.written_at)
+        best = tf.reduce_max(similarity, axis=-1)
+        if (
+            self.read_kind == "inverse_distance"
+        ):  # which tells apart what cosines do not
+            equal = tf.reduce_all(state.keys == key[:, tf.newaxis], axis=-1)
+            stamps = tf.where(equal, state.written_at, 0)  # [B, N]
+            newest = tf.argmax(stamps, axis=-1, output_type=tf.int32)
+            same = tf.where(tf.reduce_any(stamps > 0, axis=-1), newest, -1)
+        else:
+            same = tf.where(best >= 1.0 - TIE, slot, -1)
+        return Match(slot, best, same)
+
+    def _similarity(self, state: DNDState, query: Any) -> Any:
+        """Cosines `[B, N]`, and -2 for empty slots."""
+        similarity = cosine_similarity(state.keys, state.squares, query)
+        nothing_there = tf.constant(-2.0, similarity.dtype)
+        return tf.where(state.written_at > 0, similarity, nothing_there)
+
     def read(
-        self, state: DNDState, query: Any, mask: Any = None
+        self, state: DNDState, query: Any, mask: Any = None, match: Match | None = None
     ) -> tuple[Retrieval, DNDState]:
         """Looks a query up.
 
@@ -182,6 +230,7 @@ class DND(keras.layers.Layer):
             state: The `DNDState`.
             query: `[B, K]`. A zero vector reads nothing.
             mask: Optional bool `[B]`; false reads nothing.
+            match: Of the query in this state, if it is known already.
 
         Returns:
             The `Retrieval`, and the state with the use of the best slot noted.
@@ -189,83 +238,55 @@ class DND(keras.layers.Layer):
         asked = tf.reduce_any(query != 0, axis=-1)  # [B]
         if mask is not None:
             asked &= mask
-        return tf.cond(
-            tf.reduce_any(asked),
-            lambda: self._look_up(state, query, asked),
-            lambda: (nothing(asked, self.units, query.dtype), state),
-        )
-
-    def _look_up(
-        self, state: DNDState, query: Any, asked: Any
-    ) -> tuple[Retrieval, DNDState]:
-        occupied = state.written_at > 0  # [B, N]
-        similarity = cosine_similarity(state.keys, query)
-        similarity = tf.where(occupied, similarity, tf.constant(-2.0, similarity.dtype))
-        slot = newest_of_the_best(similarity, state.written_at)
-        best = tf.reduce_max(similarity, axis=-1)
-        found = asked & (best >= self.min_similarity - TIE)
+        if match is None:
+            match = self.match(state, query, asked)
+        found = asked & (match.similarity >= max(self.min_similarity, -1.0) - TIE)
         if self.read_kind == "nearest":
-            memory = tf.gather(state.values, slot, batch_dims=1)
+            memory = tf.gather(state.values, match.slot, batch_dims=1)
         else:
-            weights = self.weights_for(state, query, similarity)
-            memory = tf.einsum("bn,bnh->bh", weights, state.values)
-        memory = tf.where(found[:, tf.newaxis], memory, tf.zeros_like(memory))
+            memory = tf.cond(
+                tf.reduce_any(found),
+                lambda: self._weigh(state, query),
+                lambda: tf.zeros_like(state.values[:, 0]),
+            )
         retrieval = Retrieval(
-            memory,
-            tf.where(found, slot, -1),
-            tf.where(found, best, tf.zeros_like(best)),
+            tf.where(found[:, tf.newaxis], memory, tf.zeros_like(memory)),
+            tf.where(found, match.slot, -1),
+            tf.where(found, match.similarity, tf.zeros_like(match.similarity)),
         )
         if self.eviction == "least_recently_used":
             state = _note_use(state, retrieval.slot)
         return retrieval, state
 
-    def write(self, state: DNDState, key: Any, value: Any, mask: Any) -> DNDState:
-        """Stores `(key [B, K], value [B, H])` where `mask` (bool `[B]`) is true."""
+    def _weigh(self, state: DNDState, query: Any) -> Any:
+        weights = self.weights_for(state, query, self._similarity(state, query))
+        return tf.einsum("bn,bnh->bh", weights, state.values)
+
+    def write(
+        self, state: DNDState, key: Any, value: Any, mask: Any, match: Any = None
+    ) -> DNDState:
+        """Stores `(key [B, K], value [B, H])` where `mask` (bool `[B]`) is true.
+
+        `match` is the key's in this state, if it is known already. To a read by cosine
+        keys are equal where they point the same way.
+        """
         key, value = tf.stop_gradient(key), tf.stop_gradient(value)
-        return tf.cond(
-            tf.reduce_any(mask),
-            lambda: self._put(state, key, value, mask),
-            lambda: state,
-        )
-
-    def _put(self, state: DNDState, key: Any, value: Any, mask: Any) -> DNDState:
-        slot = self._slot_for(state, key)
-        clock = state.clock + tf.cast(mask, tf.int32)
-
-        def put(slots: Any, new: Any) -> Any:
-            index = tf.stack([tf.range(tf.shape(slot)[0]), slot], axis=1)  # [B, 2]
-            old = tf.gather_nd(slots, index)
-            chosen = tf.reshape(mask, [-1] + [1] * (new.shape.rank - 1))
-            return tf.tensor_scatter_nd_update(slots, index, tf.where(chosen, new, old))
-
-        return DNDState(
-            put(state.keys, key),
-            put(state.values, value),
-            put(state.written_at, clock),
-            put(state.used_at, clock),
-            clock,
-        )
-
-    def _slot_for(self, state: DNDState, key: Any) -> Any:
-        """The slot `[B]` of a write: an equal key's, an empty or the evicted one."""
         by_use = self.eviction == "least_recently_used"
         stamps = state.used_at if by_use else state.written_at
-        slot = tf.argmin(stamps, axis=-1, output_type=tf.int32)
-        if not self.overwrite:
-            return slot
-        equal = tf.reduce_all(state.keys == key[:, tf.newaxis], axis=-1)
-        equal &= state.written_at > 0
-        same = tf.argmax(
-            tf.where(equal, state.written_at, 0), axis=-1, output_type=tf.int32
-        )
-        return tf.where(tf.reduce_any(equal, axis=-1), same, slot)
+        slot = tf.argmin(stamps, axis=-1, output_type=tf.int32)  # [B]
+        if self.overwrite:
+            if match is None:
+                match = self.match(state, key, mask)
+            slot = tf.where(match.same >= 0, match.same, slot)
+        return _put(state, slot, key, value, mask)
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         query, value, store = inputs
         state = DNDState(*tf.nest.flatten(states))
         store = tf.reshape(tf.cast(store, tf.bool), [-1])
-        retrieval, state = self.read(state, query, mask=tf.logical_not(store))
-        return retrieval.memory, self.write(state, query, value, store)
+        match = self.match(state, query, tf.ones_like(store))
+        retrieval, state = self.read(state, query, tf.logical_not(store), match)
+        return retrieval.memory, self.write(state, query, value, store, match)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -280,6 +301,30 @@ class DND(keras.layers.Layer):
             "eviction": self.eviction,
             "overwrite": self.overwrite,
         }
+
+
+def _put(state: DNDState, slot: Any, key: Any, value: Any, mask: Any) -> DNDState:
+    """Writes one slot `[B]` of the rows in `mask` `[B]`; cheap, so unconditional."""
+    clock = state.clock + tf.cast(mask, tf.int32)
+    index = tf.stack([tf.range(tf.shape(slot)[0]), slot], axis=1)  # [B, 2]
+    written = tf.range(state.squares.shape[1]) == slot[:, tf.newaxis]  # [B, N]
+    written &= mask[:, tf.newaxis]
+
+    def put(slots: Any, new: Any) -> Any:
+        new = tf.where(mask[:, tf.newaxis], new, tf.gather_nd(slots, index))
+        return tf.tensor_scatter_nd_update(slots, index, new)
+
+    def stamp(stamps: Any, new: Any) -> Any:
+        return tf.where(written, new[:, tf.newaxis], stamps)
+
+    return DNDState(
+        keys=put(state.keys, key),
+        squares=stamp(state.squares, tf.reduce_sum(key * key, axis=-1)),
+        values=put(state.values, value),
+        written_at=stamp(state.written_at, clock),
+        used_at=stamp(state.used_at, clock),
+        clock=clock,
+    )
 
 
 def _note_use(state: DNDState, slot: Any) -> DNDState:

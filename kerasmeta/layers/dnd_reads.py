@@ -18,14 +18,19 @@ KERNEL_DELTA = 1e-3
 TIE = 1e-6
 
 
-def cosine_similarity(keys: Any, query: Any) -> Any:
-    """cos(k_n, q), `[B, N]`, for keys `[B, N, K]` and `[B, K]`; 0 for a zero vector.
+def cosine_similarity(keys: Any, squares: Any, query: Any) -> Any:
+    """cos(k_n, q), `[B, N]`; 0 for a zero vector.
 
     Holds for vectors of length 1e-7 to 1e9; equal vectors of +-1 have exactly 1.
+
+    Args:
+        keys: `[B, N, K]`.
+        squares: Their squared lengths `[B, N]`, which a memory keeps.
+        query: `[B, K]`.
     """
     dots = tf.einsum("bnk,bk->bn", keys, query)
-    squares = tf.reduce_sum(keys**2, -1) * tf.reduce_sum(query**2, -1, keepdims=True)
-    return dots / tf.sqrt(tf.maximum(squares, 1e-30))
+    products = squares * tf.reduce_sum(query * query, axis=-1, keepdims=True)
+    return dots / tf.sqrt(tf.maximum(products, 1e-30))
 
 
 def newest_of_the_best(scores: Any, written_at: Any) -> Any:

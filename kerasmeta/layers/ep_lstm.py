@@ -41,6 +41,16 @@ def reinstated(memory: Any, activation: str) -> Any:
     return tf.tanh(memory) if activation == "tanh" else memory
 
 
+def apart(carried: Any) -> Any:
+    """The same numbers `[B, H]`, which a compiled loop will not overwrite in place.
+
+    XLA lets an elementwise step write its output over the state it carries, and LLVM
+    does not vectorise a loop whose output is its input: the cell would take three times
+    as long. An operand that is also read out of order is never shared.
+    """
+    return carried + 0.0 * tf.reverse(carried, axis=[1])
+
+
 def gates_from(preactivation: Any, reinstatement: bool) -> Gates:
     """Splits `[B, 5H]` (i, f, o, r, g) or, without reinstatement, `[B, 4H]`."""
     *blocks, candidate = tf.split(preactivation, 5 if reinstatement else 4, axis=-1)
@@ -197,6 +207,16 @@ class EpLSTMCell(keras.layers.Layer):
             with tf.init_scope():
                 self.build([features.shape])
         return tf.tensordot(features, self.kernel, axes=1) + self.bias
+
+    def project_all(self, features: Any) -> Any:
+        """`project` for whole sequences, with the bias as one more row of W.
+
+        The gradient of the bias is then a part of W's: summed over thousands of steps
+        by itself it takes as long as the matrix product.
+        """
+        ones = tf.ones_like(features[..., :1])
+        weights = tf.concat([self.kernel, self.bias[tf.newaxis]], axis=0)
+        return tf.tensordot(tf.concat([features, ones], axis=-1), weights, axes=1)
 
     def step(
         self, features: Any, memory: Any, state: LSTMState

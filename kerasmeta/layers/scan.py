@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf
-from kerasmeta.layers.ep_lstm import LSTMState, ep_lstm_step, reinstated
+from kerasmeta.layers.ep_lstm import LSTMState, apart, ep_lstm_step, reinstated
 
 
 class _Stored(NamedTuple):
@@ -55,12 +55,60 @@ def ep_lstm_scan(
     Returns:
         hidden and cell states of all steps, each `[T, B, H]`.
     """
+    remembered, keep = _constants(projected, memory, reset, activation)
+    return _scan(projected, recurrent_kernel, *state, remembered, keep)
+
+
+def _constants(
+    projected: Any, memory: Any, reset: Any, activation: str
+) -> tuple[Any, Any]:
+    """What carries no gradient: tanh(m) `[T, B, H]` or `[0]`, and `keep`."""
     keep = 1.0 - tf.cast(reset, projected.dtype)[..., tf.newaxis]  # [T, B, 1]
     if memory is None:
-        remembered = tf.zeros([0], projected.dtype)
-    else:
-        remembered = tf.stop_gradient(reinstated(memory, activation))
-    return _scan(projected, recurrent_kernel, *state, remembered, keep)
+        return tf.zeros([0], projected.dtype), keep
+    return tf.stop_gradient(reinstated(memory, activation)), keep
+
+
+class Recording(NamedTuple):
+    """What a forward scan leaves for its derivatives."""
+
+    hiddens: Any  # [T, B, H]
+    cells: Any  # [T, B, H]
+    stored: _Stored
+
+
+def record_scan(
+    projected: Any,
+    memory: Any,
+    reset: Any,
+    state: LSTMState,
+    recurrent_kernel: Any,
+    activation: str = "tanh",
+) -> Recording:
+    """`ep_lstm_scan` that keeps its activations for `replay_scan`."""
+    remembered, keep = _constants(projected, memory, reset, activation)
+    return Recording(*_forward(projected, recurrent_kernel, *state, remembered, keep))
+
+
+@tf.custom_gradient
+def replay_scan(
+    projected: Any, kernel: Any, hidden: Any, cell: Any, *recording: Any
+) -> Any:
+    """The recorded hidden and cell states, with `ep_lstm_scan`'s derivatives.
+
+    Args:
+        projected: As recorded; only derivatives look at it.
+        kernel: U.
+        hidden: Before the first step.
+        cell: The same.
+        *recording: The leaves of the `Recording`.
+    """
+    hiddens, cells, *stored = recording
+
+    def gradient(d_hiddens: Any, d_cells: Any) -> tuple[Any, ...]:
+        return (*_adjoint(d_hiddens, d_cells, *stored), *[None] * len(recording))
+
+    return (tf.identity(hiddens), tf.identity(cells)), gradient
 
 
 def simple_scan(
@@ -141,7 +189,7 @@ def _forward(
     widths = [units, units, kernel.shape[1], units, units, units]
 
     def body(t: Any, h: Any, c: Any, arrays: list[Any]) -> tuple[Any, ...]:
-        h, c = h * keep[t], c * keep[t]
+        h, c = h * keep[t], apart(c) * keep[t]
         z = projected[t] + tf.matmul(h, kernel)  # [B, gates * H]
         gates = tf.sigmoid(z[:, :-units])  # [B, (gates - 1) * H]
         candidate = tf.tanh(z[:, -units:])
@@ -186,7 +234,7 @@ def _backward(d_hiddens: Any, d_cells: Any, stored: _Stored) -> tuple[Any, ...]:
         gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
         i, f, o, *_, g = tf.split(gates, blocks, axis=1)
         dh += d_hiddens[t]
-        dc += d_cells[t] + dh * o * (1.0 - tanh_c * tanh_c)
+        dc = apart(dc) + d_cells[t] + dh * o * (1.0 - tanh_c * tanh_c)
         slopes = [dc * g, dc * stored.cell_in[t], dh * tanh_c]
         if reinstatement:
             slopes.append(dc * stored.reinstated[t])
@@ -215,7 +263,7 @@ def _tangent(
     driven = t_projected + tf.tensordot(stored.hidden_in, t_kernel, axes=1)
 
     def body(t: Any, th: Any, tc: Any, arrays: list[Any]) -> tuple[Any, ...]:
-        th, tc = th * stored.keep[t], tc * stored.keep[t]
+        th, tc = th * stored.keep[t], apart(tc) * stored.keep[t]
         gates, tanh_c = stored.gates[t], stored.tanh_cell[t]
         squashed, g = gates[:, :-units], gates[:, -units:]
         tz = driven[t] + tf.matmul(th, kernel)  # [B, gates * H]

@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from tf_agents.networks import network
 
 from kerasmeta._keras import keras, tf
-from kerasmeta.layers import EpLSTMCell, Gates, LSTMState, ep_lstm_scan
+from kerasmeta.layers import (
+    EpLSTMCell,
+    Gates,
+    LSTMState,
+    Recording,
+    ep_lstm_scan,
+    record_scan,
+    replay_scan,
+)
 from kerasmeta.networks.config import AgentConfig
 from kerasmeta.networks.convolution import ImageEncoder
 from kerasmeta.networks.distributions import DiagonalGaussian, distribution_for
@@ -79,21 +87,43 @@ class RecurrentNetwork(network.Network):
         return NetworkStep(self.head(state.hidden), state, gates)
 
     def unroll(
-        self, inputs: dict[str, Any], reset: Any, state: LSTMState
+        self,
+        inputs: dict[str, Any],
+        reset: Any,
+        state: LSTMState,
+        recording: Any = None,
     ) -> tuple[Any, LSTMState]:
-        """Whole lifetimes: inputs `[B, T, ...]`; `reset` `[B, T]` clears before."""
-        projected = time_major(self.cell.project(self.features(inputs)))
+        """Whole lifetimes: inputs `[B, T, ...]`; `reset` `[B, T]` clears before.
+
+        With the `recording` of these very inputs and weights the states are taken from
+        it; the derivatives are the same.
+        """
+        arguments = self._scan_arguments(inputs, reset, state)
+        if recording is None:
+            hidden, cell = ep_lstm_scan(*arguments)
+        else:
+            projected, _, _, _, kernel, _ = arguments
+            leaves = tf.nest.flatten(recording)
+            hidden, cell = replay_scan(projected, kernel, *state, *leaves)
+        output = time_major(self.head(hidden))  # [B, T, ...]
+        return output, LSTMState(hidden[-1], cell[-1])
+
+    def record(self, inputs: dict[str, Any], reset: Any, state: LSTMState) -> Recording:
+        """The activations of `unroll`, for derivatives taken again and again."""
+        return record_scan(*self._scan_arguments(inputs, reset, state))
+
+    def _scan_arguments(
+        self, inputs: dict[str, Any], reset: Any, state: LSTMState
+    ) -> tuple[Any, ...]:
         memory = self._memory(inputs)
-        hidden, cell = ep_lstm_scan(
-            projected,  # [T, B, gates * H]
+        return (
+            self.cell.project_all(time_major(self.features(inputs))),
             None if memory is None else time_major(memory),
             tf.transpose(reset),
             state,
             self.cell.recurrent_kernel,
             self.cell.reinstate_activation,
         )
-        output = self.head(time_major(hidden))  # [B, T, ...]
-        return output, LSTMState(hidden[-1], cell[-1])
 
     def call(
         self,

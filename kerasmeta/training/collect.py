@@ -9,6 +9,7 @@ import numpy as np
 from kerasmeta._keras import tf
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import TaskEnvironment
+from kerasmeta.groups import groups_of
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
 from kerasmeta.training.fused_driver import FusedEpisodeDriver
@@ -61,7 +62,7 @@ class Collector:
 
 def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Collector:
     """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
-    environment = TaskEnvironment(task, lifetimes)
+    environment = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
     return Collector(environment, policy)
 

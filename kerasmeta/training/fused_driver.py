@@ -16,17 +16,19 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
 from kerasmeta._keras import tf
-from kerasmeta.environments import TaskEnvironment, dynamics
+from kerasmeta.environments import TaskEnvironment, dynamics, join, part
+from kerasmeta.layers.ep_lstm import apart
 from kerasmeta.tasks import seeds
 
 
 class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
-    """Collects one lifetime of every row in one compiled call.
+    """Collects one lifetime of every row; a compiled call for each group of rows.
 
     Differences from its parent: the observers get one `Trajectory` `[B, T + 1, ...]`
     instead of T + 1 of `[B, ...]`; and it ends when every row has ended a lifetime
-    (the parent counts lifetimes, so that short ones are seen more often). What follows
-    a row's first lifetime is marked as boundary and must not be learnt from.
+    (the parent counts lifetimes, so that short ones are seen more often); a row that
+    has ended earlier waits. What follows a row's lifetime is marked as boundary and
+    must not be learnt from.
 
     Args:
         environment: A `TaskEnvironment`; it is left as the parent would leave it.
@@ -59,10 +61,19 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         if policy_state is None:
             policy_state = self.policy.get_initial_state(self.env.batch_size)
         task_state, key, counter = self.env.snapshot()
-        experience, task_state, time_step, policy_state, counter = self._unroll(
-            task_state, time_step, policy_state, key, counter
-        )
-        self.env.restore(task_state, time_step, counter)
+        groups = self.env.groups
+        # The groups do not depend on each other: they run side by side.
+        parts = [
+            self._unroll(*rows, key, counter)
+            for rows, key in zip(
+                part((task_state, time_step, policy_state), groups),
+                self.env.group_keys(key),
+                strict=True,
+            )
+        ]
+        experience, task_state, time_step, policy_state, counters = join(parts)
+        # The groups of a task whose lifetimes vary may end at different steps.
+        self.env.restore(task_state, time_step, tf.reduce_max(counters))
         for observer in self._observers:
             observer(experience)
         return time_step, policy_state
@@ -74,7 +85,7 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         task = self.env.task
         length = task.lifetime_steps + 1  # and the boundary
         spec = self.policy.trajectory_spec
-        batch = [self.env.batch_size]
+        batch = [time_step.step_type.shape[0]]
         records = [
             tf.TensorArray(leaf.dtype, length, element_shape=batch + leaf.shape)
             for leaf in tf.nest.flatten(spec)
@@ -85,21 +96,25 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
 
         def body(t: Any, ended: Any, carry: Any, records: Any) -> tuple[Any, ...]:
             task_state, time_step, policy_state = carry
+            working = policy_state.actor
+            policy_state = policy_state._replace(
+                actor=working._replace(cell=apart(working.cell))
+            )
             action = self.policy.action(time_step, policy_state)
             seed = seeds.at_step(key, counter + tf.cast(t, counter.dtype))
-            task_state, next_time_step = dynamics.next_step(
-                task, task_state, time_step.step_type, action.action, seed
+            task_state, following = dynamics.advance(
+                task, task_state, action.action, seed
             )
-            step = trajectory.from_transition(time_step, action, next_time_step)
+            step = trajectory.from_transition(time_step, action, following)
             records = [
                 array.write(t, value)
                 for array, value in zip(records, tf.nest.flatten(step), strict=True)
             ]
-            ended |= step.is_boundary()
-            return t + 1, ended, (task_state, next_time_step, action.state), records
+            ended |= time_step.is_last()
+            return t + 1, ended, (task_state, following, action.state), records
 
         start = (task_state, time_step, policy_state)
-        steps, _, carry, records = tf.while_loop(
+        steps, ended, carry, records = tf.while_loop(
             running,
             body,
             (tf.constant(0), tf.zeros(batch, tf.bool), start, records),
@@ -108,17 +123,24 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         stacked = [_batch_major(array.stack()) for array in records]
         experience = tf.nest.pack_sequence_as(spec, stacked)
         counter += tf.cast(steps, counter.dtype)
-        return cut_after_first_lifetime(experience), *carry, counter
+        # New lifetimes begin once, after the loop: in it, the choice between a row's
+        # next step and a new lifetime would copy every state in every step.
+        task_state, time_step, policy_state = carry
+        seed = seeds.at_step(key, counter - 1)
+        begun = dynamics.restart(task, task_state, time_step, ended, seed)
+        experience = cut_after_first_lifetime(experience)
+        return experience, *begun, policy_state, counter[tf.newaxis]
 
 
 def cut_after_first_lifetime(experience: Any) -> Any:
-    """Marks what follows each row's first lifetime as boundary."""
+    """Marks the boundary after each row's lifetime, and all that follows, as such."""
     boundary = tf.cast(experience.is_boundary(), tf.int32)
-    after = tf.cumsum(boundary, axis=1, exclusive=True) > 0  # [B, T + 1]
+    after = tf.cumsum(boundary, axis=1) > 0  # [B, T + 1]
     return experience._replace(
         step_type=tf.where(after, ts.StepType.LAST, experience.step_type),
         next_step_type=tf.where(after, ts.StepType.FIRST, experience.next_step_type),
         reward=tf.where(after, 0.0, experience.reward),
+        discount=tf.where(after, 1.0, experience.discount),
     )
 
 

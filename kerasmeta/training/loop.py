@@ -77,6 +77,7 @@ class Trainer:
             self.agent,
             config.trpo,
             self.iterations,
+            jit_compile=True,
         )
         self.checkpoint = tf.train.Checkpoint(
             actor=self.agent.actor,

@@ -10,7 +10,8 @@ from harness import agents, reference
 from harness.updates import new_trainer, unrolled, valid_by_hand
 
 from kerasmeta._keras import tf
-from kerasmeta.agents import TRPOAgent, trpo
+from kerasmeta.agents import TRPOAgent
+from kerasmeta.agents import experience as experience_of
 
 B, T = 4, 8
 
@@ -51,7 +52,7 @@ def advantages_by_hand(
 def test_valid_steps(row: str, expected: str, rng: np.random.Generator) -> None:
     """The truth table."""
     experience = agents.experience(new_trainer().agent, rng, (row,))
-    found = trpo.valid_steps(experience)[0]
+    found = experience_of.valid_steps(experience)[0]
     assert "".join(str(int(valid)) for valid in found) == expected
 
 
@@ -121,10 +122,14 @@ def test_masked_mean_and_explained_variance(rng: np.random.Generator) -> None:
     values, returns = rng.normal(size=(2, 3, 5))
     mask = (rng.random([3, 5]) < 0.5).astype(float)
     kept = mask == 1
-    assert float(trpo.masked_mean(values, mask)) == pytest.approx(values[kept].mean())
+    assert float(experience_of.masked_mean(values, mask)) == pytest.approx(
+        values[kept].mean()
+    )
     share = 1 - (returns - values)[kept].var() / returns[kept].var()
-    assert float(trpo.explained_variance(values, returns, mask)) == pytest.approx(share)
-    shifted = trpo.explained_variance(returns + 2.0, returns, mask)
+    assert float(
+        experience_of.explained_variance(values, returns, mask)
+    ) == pytest.approx(share)
+    shifted = experience_of.explained_variance(returns + 2.0, returns, mask)
     assert float(shifted) == pytest.approx(1.0)
 
 

@@ -1,0 +1,128 @@
+"""What an update asks of the networks, as programs that XLA compiles.
+
+Each takes some of a batch's lifetimes and gives what they add to the batch's sums, so
+that groups of lifetimes are worked on side by side and their shares are added up. A
+Fisher product runs on the activations that `record` kept: it unrolls no network again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from kerasmeta._keras import tf
+from kerasmeta.agents.config import TRPOConfig
+from kerasmeta.agents.experience import Batch, share
+from kerasmeta.agents.trust_region import flatten, gauss_newton_product
+from kerasmeta.networks import ActorNetwork, CriticNetwork
+
+
+class PolicyShare(NamedTuple):
+    """What some lifetimes add to the surrogate, its gradient `[P]` and the entropy."""
+
+    surrogate: Any
+    gradient: Any
+    entropy: Any
+
+
+class Derivatives:
+    """The programs of one agent's updates.
+
+    Args:
+        actor: The policy's network.
+        critic: The value function's.
+        config: `TRPOConfig`.
+        jit_compile: Whether XLA compiles the programs.
+    """
+
+    def __init__(
+        self,
+        actor: ActorNetwork,
+        critic: CriticNetwork,
+        config: TRPOConfig,
+        jit_compile: bool,
+    ) -> None:
+        self.actor = actor
+        self.critic = critic
+        self.distribution = actor.distribution
+        self.entropy_bonus = config.entropy_bonus
+
+        def program(function: Callable[..., Any]) -> Callable[..., Any]:
+            if not jit_compile:
+                return function
+            return tf.function(function, jit_compile=True)
+
+        self.values = program(self._values)
+        self.policy = program(self._policy)
+        self.trial = program(self._trial)
+        self.record = program(self._record)
+        self.fisher = program(self._fisher)
+        self.critic_gradient = program(self._critic_gradient)
+
+    def _unroll(self, network: Any, part: Batch, recording: Any = None) -> Any:
+        state = network.zero_state(tf.shape(part.reset)[0])
+        return network.unroll(part.inputs, part.reset, state, recording)[0]
+
+    def _values(self, inputs: Any, reset: Any) -> Any:
+        """The critic's values `[B, T]`."""
+        state = self.critic.zero_state(tf.shape(reset)[0])
+        return self.critic.unroll(inputs, reset, state)[0]
+
+    def _surrogate(self, parameters: Any, part: Batch, total: Any) -> tuple[Any, Any]:
+        """E[π(a)/π_old(a) A] + bonus · entropy, and the entropy."""
+        log_ratio = self.distribution.log_prob(parameters, part.action)
+        log_ratio -= self.distribution.log_prob(part.old_parameters, part.action)
+        surrogate = share(tf.exp(log_ratio) * part.advantage, part.valid, total)
+        entropy = share(self.distribution.entropy(parameters), part.valid, total)
+        if self.entropy_bonus:
+            surrogate += self.entropy_bonus * entropy
+        return surrogate, entropy
+
+    def _policy(self, part: Batch, total: Any) -> PolicyShare:
+        variables = self.actor.trainable_variables
+        with tf.GradientTape() as tape:
+            parameters = self._unroll(self.actor, part)
+            surrogate, entropy = self._surrogate(parameters, part, total)
+        gradient = flatten(tape.gradient(surrogate, variables))
+        return PolicyShare(surrogate, gradient, entropy)
+
+    def _trial(self, part: Batch, total: Any) -> tuple[Any, Any]:
+        """The surrogate and KL(old ‖ new) of the policy as it is now."""
+        parameters = self._unroll(self.actor, part)
+        kl = self.distribution.kl(part.old_parameters, parameters)
+        surrogate, _ = self._surrogate(parameters, part, total)
+        return surrogate, share(kl, part.valid, total)
+
+    def _record(self, part: Batch) -> Any:
+        """The activations of the actor that `fisher` needs."""
+        state = self.actor.zero_state(tf.shape(part.reset)[0])
+        return self.actor.record(part.inputs, part.reset, state)
+
+    def _fisher(self, vector: Any, part: Batch, recording: Any, total: Any) -> Any:
+        """F v `[P]`, F the exact Gauss-Newton Fisher through time: Jᵀ M J v.
+
+        J v is had by differentiating Jᵀ u with respect to u.
+        """
+        variables = self.actor.trainable_variables
+        with tf.GradientTape(persistent=True) as outer:
+            with tf.GradientTape(persistent=True) as tape:
+                outputs = self._unroll(self.actor, part, recording)
+            cotangent = tf.zeros_like(outputs)
+            outer.watch(cotangent)
+            adjoint = tape.gradient(outputs, variables, output_gradients=cotangent)
+        weight = (part.valid / total)[..., tf.newaxis]
+
+        def metric(tangent: Any) -> Any:
+            fixed = tf.stop_gradient(outputs)
+            return weight * self.distribution.fisher_metric(fixed, tangent)
+
+        return gauss_newton_product(
+            outputs, variables, tape, adjoint, outer, cotangent, metric
+        )(vector)
+
+    def _critic_gradient(self, part: Batch, total: Any) -> tuple[Any, list[Any]]:
+        """The critic's mean squared error and its gradients."""
+        with tf.GradientTape() as tape:
+            values = self._unroll(self.critic, part)
+            loss = share((values - part.returns) ** 2, part.valid, total)
+        return loss, tape.gradient(loss, self.critic.trainable_variables)

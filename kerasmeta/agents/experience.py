@@ -1,0 +1,85 @@
+"""Experience as an update needs it, and means over its valid steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from kerasmeta._keras import tf
+from kerasmeta.groups import groups_of
+
+
+class Batch(NamedTuple):
+    """Experience as the losses need it. Leaves are `[B, T, ...]`."""
+
+    inputs: dict[str, Any]  # observation, and the logged m for agents with memory
+    reset: Any  # bool, the LSTM state is cleared before this step
+    action: Any
+    old_parameters: Any  # [B, T, P], of the policy that acted
+    advantage: Any  # normalised; 0 where not valid
+    returns: Any  # what the critic is fitted to
+    valid: Any  # 1, or 0 where the action had no effect
+
+    @property
+    def lifetimes(self) -> Any:
+        """B, as a number where it is known and as a tensor where it is not."""
+        static = self.valid.shape[0]
+        return tf.shape(self.valid)[0] if static is None else static
+
+    def rows(self, start: Any, count: Any) -> Batch:
+        """`count` lifetimes from `start` on."""
+
+        def cut(leaf: Any) -> Any:
+            rest = leaf.shape.rank - 1
+            return tf.slice(leaf, [start] + [0] * rest, [count] + [-1] * rest)
+
+        return tf.nest.map_structure(cut, self)
+
+    def groups(self) -> list[Batch]:
+        """The lifetimes in the groups that are worked on side by side."""
+        rows = self.lifetimes
+        count = groups_of(rows) if isinstance(rows, int) else 1
+        if count == 1:
+            return [self]
+        size = rows // count
+        return [self.rows(n * size, size) for n in range(count)]
+
+
+def valid_steps(experience: Any) -> Any:
+    """1 where an action had an effect, else 0: float32 `[B, T]`.
+
+    0 for the steps between two lifetimes (their action is ignored), and for the last
+    step of a row whose lifetime goes on: what follows it is not known. The critic's
+    value of such a step is still what the step before is bootstrapped from, unless the
+    environment's discount there is 0.
+    """
+    cut = tf.logical_not(experience.is_last()[:, -1:])  # [B, 1]
+    elsewhere = tf.zeros_like(experience.is_last()[:, :-1])
+    left_out = experience.is_boundary() | tf.concat([elsewhere, cut], axis=1)
+    return tf.cast(tf.logical_not(left_out), tf.float32)
+
+
+def part_of(rows: Any, fraction: float) -> Any:
+    """How many rows are a fraction of them, rounded up. `rows`: number or tensor."""
+    if isinstance(rows, int):
+        return math.ceil(rows * fraction)
+    return tf.cast(tf.math.ceil(tf.cast(rows, tf.float32) * fraction), tf.int32)
+
+
+def share(x: Any, mask: Any, total: Any) -> Any:
+    """What these places add to a mean of `x` over `total` places where `mask` is 1."""
+    return tf.reduce_sum(x * mask) / total
+
+
+def masked_mean(x: Any, mask: Any) -> Any:
+    """The mean of `x` over the places where `mask` is 1."""
+    return share(x, mask, tf.reduce_sum(mask))
+
+
+def explained_variance(values: Any, returns: Any, mask: Any) -> Any:
+    """1 - Var[returns - values] / Var[returns] over valid steps."""
+
+    def variance(x: Any) -> Any:
+        return masked_mean((x - masked_mean(x, mask)) ** 2, mask)
+
+    return 1.0 - tf.math.divide_no_nan(variance(returns - values), variance(returns))
