@@ -28,11 +28,51 @@ register(
 )
 register(
     Analysis(
+        name="exposure",
+        function=f"{_HERE}.behaviour.exposure:by_exposure",
+        summary="what the agent does by how often it has met the context",
+        families=("barcode_bandit", "episodic_harlow", "water_maze"),
+        needs=("players",),
+        uses=("memory_lesion",),
+    )
+)
+register(
+    Analysis(
         name="learning_curve",
         function=f"{_HERE}.behaviour.training:training_curve",
         summary="reward per trial while training, seed by seed",
         needs=("training",),
         uses=("players",),
+    )
+)
+register(
+    Analysis(
+        name="unit_coding",
+        function=f"{_HERE}.recordings.unit_coding:unit_coding",
+        summary="fraction of units that code last action, reward, both, and value",
+        families=(
+            *("two_step", "episodic_two_step", "bandit"),
+            *("matching", "volatile_bandit", "risky_safe"),
+        ),
+        needs=("recordings",),
+    )
+)
+register(
+    Analysis(
+        name="decoding",
+        function=f"{_HERE}.recordings.decoding:decoding",
+        summary="how well the task's hidden variables can be read from the units",
+        needs=("recordings", "hidden_variables"),
+    )
+)
+register(
+    Analysis(
+        name="prediction_errors",
+        function=f"{_HERE}.recordings.prediction_errors:prediction_errors",
+        summary="whose prediction errors the agent has: a model-based or a model-free "
+        "learner's",
+        families=("two_step", "two_step_drift"),
+        needs=("recordings",),
     )
 )
 register(

@@ -79,6 +79,12 @@ def gamma_of(agent: EpisodicAgent) -> float:
     return float(agent.card.manifest.provenance.config["trpo"]["gamma"])
 
 
+def has_hidden_variables(task: Task) -> bool:
+    """Whether a task says what is hidden in it."""
+    state, _ = task.reset(1, tf.constant([0, 0]))
+    return bool(task.hidden_variables(state))
+
+
 class RevealedTask(Task):
     """A task that shows its hidden variables where no agent looks.
 

@@ -14,6 +14,7 @@ from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.play import play
 from kerasmeta.training.evaluation import record
 from kerasmeta.training.experiments import Bench, experiments
+from kerasmeta.training.recordings import has_hidden_variables
 from kerasmeta.training.recordings import record as record_inside
 
 # Recordings hold some hundred numbers a step. So many numbers are recorded of one seed
@@ -48,6 +49,8 @@ def offered(trained: Sequence[Trained], task: Task) -> set[str]:
     found = {"recordings"}
     if task.players():
         found.add("players")
+    if has_hidden_variables(task):
+        found.add("hidden_variables")
     if all(one.rows for one in trained):
         found.add("training")
     agent = trained[0].agent
