@@ -81,6 +81,9 @@ class OnePair(FixationTask):
             done=(state.trial >= self.trials) | (state.steps >= self.max_steps),
         )
 
+    def hidden_variables(self, state: OnePairState) -> dict[str, Any]:
+        return {"rewarded_right": tf.cast(self.rewarded_is_right(state), tf.int32)}
+
     def rewarded_is_right(self, state: OnePairState) -> Any:
         """Whether the rewarded object of this trial is the right one, bool `[B]`."""
         return self._is_right_in(state, state.trial)

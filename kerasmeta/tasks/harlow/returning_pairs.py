@@ -137,6 +137,9 @@ class ReturningPairs(FixationTask):
             done=state.in_pause & is_last,
         )
 
+    def hidden_variables(self, state: ReturningPairsState) -> dict[str, Any]:
+        return {"rewarded_right": tf.cast(self.rewarded_is_right(state), tf.int32)}
+
     def rewarded_is_right(self, state: ReturningPairsState) -> Any:
         """Whether the rewarded object of this trial is the right one, bool `[B]`."""
         return self._is_right_in(state, state.trial)
