@@ -179,6 +179,20 @@ def test_analyse_over_seeds_does_what_is_named(
     }
 
 
+def test_recordings_are_written_where_they_are_named(
+    command_line: Any, workplace: Path
+) -> None:
+    words = ("analyse", "ep_lstm", "--out", "inside", "--lifetimes", "9")
+    words = (*words, "--analysis", "recordings", "--recorded", "3", "--json")
+    found = command_line(*words).json
+    assert found["recorded_lifetimes"] == 3
+    assert found["analyses"]["recordings"]["steps"] == [3 * 20]
+    assert {Path(file).name for file in found["files"]} == {
+        *("recordings.parquet", "recordings.nc", "statistics.json")
+    }
+    assert all(Path(file).stat().st_size > 0 for file in found["files"])
+
+
 def test_analyse_lists_analyses(command_line: Any) -> None:
     listed = {
         one["name"]: one
