@@ -21,6 +21,7 @@ from kerasmeta.layers.dnd_reads import (
     inverse_distance_weights,
     nearest_weights,
     newest_of_the_best,
+    one_over_length,
     softmax_weights,
 )
 
@@ -32,7 +33,7 @@ class DNDState(NamedTuple):
     """`N` slots for each of `B` lifetimes. A slot written at time 0 is empty."""
 
     keys: Any  # [B, N, K]
-    squares: Any  # [B, N], the squared lengths of the keys
+    scales: Any  # [B, N], one over the lengths of the keys, 0 for zeros
     values: Any  # [B, N, H]
     written_at: Any  # [B, N] int32, the clock when the slot was last written
     used_at: Any  # [B, N] int32, the clock when it was last written or read
@@ -44,7 +45,7 @@ class Match(NamedTuple):
 
     slot: Any  # [B] int32, the most similar slot, the newest of equals
     similarity: Any  # [B], its cosine similarity, -2 where nothing is stored
-    same: Any  # [B] int32, the slot that holds an equal key, -1: none
+    place: Any  # [B] int32, the slot that a write of this key takes
 
 
 class Retrieval(NamedTuple):
@@ -61,7 +62,7 @@ def empty(
     """An empty memory."""
     return DNDState(
         keys=tf.zeros([batch_size, capacity, key_size], dtype),
-        squares=tf.zeros([batch_size, capacity], dtype),
+        scales=tf.zeros([batch_size, capacity], dtype),
         values=tf.zeros([batch_size, capacity, units], dtype),
         written_at=tf.zeros([batch_size, capacity], tf.int32),
         used_at=tf.zeros([batch_size, capacity], tf.int32),
@@ -154,7 +155,7 @@ class DND(keras.layers.Layer):
     def state_size(self) -> DNDState:
         return DNDState(
             keys=tf.TensorShape([self.capacity, self.key_size]),
-            squares=tf.TensorShape([self.capacity]),
+            scales=tf.TensorShape([self.capacity]),
             values=tf.TensorShape([self.capacity, self.units]),
             written_at=tf.TensorShape([self.capacity]),
             used_at=tf.TensorShape([self.capacity]),
@@ -197,27 +198,33 @@ class DND(keras.layers.Layer):
         )
 
     def _no_match(self, state: DNDState) -> Match:
-        none = tf.fill(tf.shape(state.clock), -1)
-        return Match(tf.zeros_like(none), state.squares[:, 0] * 0.0 - 2.0, none)
+        none = tf.zeros_like(state.clock)
+        return Match(none, state.scales[:, 0] * 0.0 - 2.0, none)
 
     def _match(self, state: DNDState, key: Any) -> Match:
         similarity = self._similarity(state, key)
         slot = newest_of_the_best(similarity, state.written_at)
         best = tf.reduce_max(similarity, axis=-1)
-        if (
-            self.read_kind == "inverse_distance"
-        ):  # which tells apart what cosines do not
-            equal = tf.reduce_all(state.keys == key[:, tf.newaxis], axis=-1)
-            stamps = tf.where(equal, state.written_at, 0)  # [B, N]
-            newest = tf.argmax(stamps, axis=-1, output_type=tf.int32)
-            same = tf.where(tf.reduce_any(stamps > 0, axis=-1), newest, -1)
-        else:
-            same = tf.where(best >= 1.0 - TIE, slot, -1)
-        return Match(slot, best, same)
+        return Match(slot, best, self._place(state, key, slot, best))
+
+    def _place(self, state: DNDState, key: Any, slot: Any, best: Any) -> Any:
+        """An equal key's slot `[B]`; else an empty one, or the one to be evicted."""
+        by_use = self.eviction == "least_recently_used"
+        stamps = state.used_at if by_use else state.written_at
+        first = tf.argmin(stamps, axis=-1, output_type=tf.int32)
+        if not self.overwrite:
+            return first
+        if self.read_kind != "inverse_distance":
+            return tf.where(best >= 1.0 - TIE, slot, first)
+        # The kernel tells apart what cosines do not.
+        equal = tf.reduce_all(state.keys == key[:, tf.newaxis], axis=-1)
+        written = tf.where(equal, state.written_at, 0)  # [B, N]
+        newest = tf.argmax(written, axis=-1, output_type=tf.int32)
+        return tf.where(tf.reduce_any(written > 0, axis=-1), newest, first)
 
     def _similarity(self, state: DNDState, query: Any) -> Any:
         """Cosines `[B, N]`, and -2 for empty slots."""
-        similarity = cosine_similarity(state.keys, state.squares, query)
+        similarity = cosine_similarity(state.keys, state.scales, query)
         nothing_there = tf.constant(-2.0, similarity.dtype)
         return tf.where(state.written_at > 0, similarity, nothing_there)
 
@@ -271,14 +278,9 @@ class DND(keras.layers.Layer):
         keys are equal where they point the same way.
         """
         key, value = tf.stop_gradient(key), tf.stop_gradient(value)
-        by_use = self.eviction == "least_recently_used"
-        stamps = state.used_at if by_use else state.written_at
-        slot = tf.argmin(stamps, axis=-1, output_type=tf.int32)  # [B]
-        if self.overwrite:
-            if match is None:
-                match = self.match(state, key, mask)
-            slot = tf.where(match.same >= 0, match.same, slot)
-        return _put(state, slot, key, value, mask)
+        if match is None:
+            match = self.match(state, key, mask)
+        return _put(state, match.place, key, value, mask)
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         query, value, store = inputs
@@ -307,7 +309,7 @@ def _put(state: DNDState, slot: Any, key: Any, value: Any, mask: Any) -> DNDStat
     """Writes one slot `[B]` of the rows in `mask` `[B]`; cheap, so unconditional."""
     clock = state.clock + tf.cast(mask, tf.int32)
     index = tf.stack([tf.range(tf.shape(slot)[0]), slot], axis=1)  # [B, 2]
-    written = tf.range(state.squares.shape[1]) == slot[:, tf.newaxis]  # [B, N]
+    written = tf.range(state.scales.shape[1]) == slot[:, tf.newaxis]  # [B, N]
     written &= mask[:, tf.newaxis]
 
     def put(slots: Any, new: Any) -> Any:
@@ -319,7 +321,7 @@ def _put(state: DNDState, slot: Any, key: Any, value: Any, mask: Any) -> DNDStat
 
     return DNDState(
         keys=put(state.keys, key),
-        squares=stamp(state.squares, tf.reduce_sum(key * key, axis=-1)),
+        scales=stamp(state.scales, one_over_length(key)),
         values=put(state.values, value),
         written_at=stamp(state.written_at, clock),
         used_at=stamp(state.used_at, clock),

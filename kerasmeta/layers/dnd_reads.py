@@ -18,19 +18,26 @@ KERNEL_DELTA = 1e-3
 TIE = 1e-6
 
 
-def cosine_similarity(keys: Any, squares: Any, query: Any) -> Any:
-    """cos(k_n, q), `[B, N]`; 0 for a zero vector.
+def one_over_length(vectors: Any) -> Any:
+    """1 / ‖v‖, `[...]`, of vectors `[..., K]`; 0 for a zero vector.
 
-    Holds for vectors of length 1e-7 to 1e9; equal vectors of +-1 have exactly 1.
+    Holds for lengths of 1e-15 to 1e15.
+    """
+    squares = tf.reduce_sum(vectors * vectors, axis=-1)
+    return tf.where(squares > 0.0, tf.math.rsqrt(tf.maximum(squares, 1e-37)), 0.0)
+
+
+def cosine_similarity(keys: Any, scales: Any, query: Any) -> Any:
+    """cos(k_n, q), `[B, N]`; 0 for a zero vector.
 
     Args:
         keys: `[B, N, K]`.
-        squares: Their squared lengths `[B, N]`, which a memory keeps.
+        scales: `one_over_length` of the keys, which a memory keeps: a root and a
+            division for every slot would cost as much as the products.
         query: `[B, K]`.
     """
     dots = tf.einsum("bnk,bk->bn", keys, query)
-    products = squares * tf.reduce_sum(query * query, axis=-1, keepdims=True)
-    return dots / tf.sqrt(tf.maximum(products, 1e-30))
+    return dots * scales * one_over_length(query)[:, tf.newaxis]
 
 
 def newest_of_the_best(scores: Any, written_at: Any) -> Any:

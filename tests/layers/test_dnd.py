@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from kerasmeta import UserError
 from kerasmeta._keras import keras, tf
-from kerasmeta.layers import DND, dnd
+from kerasmeta.layers import DND, dnd, dnd_reads
 
 READS, EVICTIONS = dnd.READS, dnd.EVICTIONS
 LIFETIMES, STEPS, K, H = 48, 24, 3, 2
@@ -134,7 +134,7 @@ def test_weights_are_a_distribution(
 ) -> None:
     memory = DND(6, 4, H, read=read, num_neighbors=3, dtype="float64")
     state = filled(memory, np.array(keys), np.ones([len(keys), H]))
-    similarity = dnd.cosine_similarity(state.keys, state.squares, query[None])
+    similarity = dnd.cosine_similarity(state.keys, state.scales, query[None])
     similarity = tf.where(state.written_at > 0, similarity, -2.0)
     weights = memory.weights_for(state, query[None], similarity).numpy()[0]
     assert (weights >= 0).all()
@@ -155,7 +155,7 @@ def test_a_planted_key_is_retrieved(read: str, keys: np.ndarray, place: int) -> 
     retrieval, _ = memory.read(state, keys[place : place + 1])
     newest = max(n for n in range(5) if np.array_equal(keys[n], keys[place]))
     assert retrieval.memory.numpy()[0, 0] == pytest.approx(newest, abs=1e-9)
-    assert retrieval.similarity.numpy()[0] == 1.0
+    assert retrieval.similarity.numpy()[0] == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("read", ["nearest", "inverse_distance"])
@@ -171,7 +171,7 @@ def test_rounding_does_not_break_a_tie(
     written_at = rng.permuted(np.tile(np.arange(1, slots + 1), [64, 1]), axis=1)
     state = state._replace(
         keys=tf.repeat(keys, slots, axis=1),
-        squares=tf.repeat(np.sum(keys**2, axis=-1), slots, axis=1),
+        scales=tf.repeat(dnd_reads.one_over_length(keys), slots, axis=1),
         values=tf.cast(written_at, tf.float32)[..., None],
         written_at=tf.constant(written_at, tf.int32),
     )
@@ -188,7 +188,7 @@ def test_cosine_does_not_depend_on_length(
 ) -> None:
     keys, query = rng.normal(size=(2, 5, 4)), rng.normal(size=(2, 4))
     stored, asked = (tf.constant(x * scale, tf.float32) for x in (keys, query))
-    found = dnd.cosine_similarity(stored, tf.reduce_sum(stored**2, axis=-1), asked)
+    found = dnd.cosine_similarity(stored, dnd_reads.one_over_length(stored), asked)
     lengths = np.linalg.norm(keys, axis=-1) * np.linalg.norm(query, axis=-1)[:, None]
     expected = np.einsum("bnk,bk->bn", keys, query) / lengths
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
