@@ -16,7 +16,7 @@ from kerasmeta.training.config import RunConfig, TaskConfig, validate
 _TWO_STEP = {"fisher_fraction": 0.25, "gamma": 0.5}
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "two_step": {"steps": 4_000_000, "trpo": _TWO_STEP},
+    "two_step": {"steps": 2_000_000, "trpo": _TWO_STEP},
     "episodic_two_step": {"steps": 5_000_000, "trpo": _TWO_STEP},
     # One run, seed 0, reward per trial while training: 0.20 after 4 M steps, 0.52
     # after 10 M, 0.61 after 12 M, still rising. No other values were tried.
