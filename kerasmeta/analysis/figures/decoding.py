@@ -22,6 +22,12 @@ from kerasmeta.analysis.figures.style import (
     styled,
 )
 
+_WORDS = {
+    "hidden": "actor's h",
+    "cell": "actor's c",
+    "critic_hidden": "critic's h",
+    "observation": "last observation",
+}
 _WIDTH = 0.8  # of all bars of a variable
 _HALF = 0.44  # of the line of chance
 
@@ -36,7 +42,7 @@ def decoding_figure(
         sources: Which entries are bars, in order. The last one is the control.
     """
     with styled():
-        width = max(4.0, 1.2 + 1.5 * len(statistics))
+        width = max(5.0, 1.2 + 1.5 * len(statistics))
         figure = Figure(figsize=(width, 3.8), layout="constrained")
         axes = figure.subplots()
         colours = [*CYCLE[: len(sources) - 1], GREY]
@@ -48,20 +54,27 @@ def decoding_figure(
                 )
             ends = [place - _HALF, place + _HALF]
             axes.plot(ends, [entry["chance"]] * 2, color=INK, dashes=(4, 3), zorder=5)
+            if "ideal_observer" in entry:
+                best = entry["ideal_observer"]["mean"]
+                axes.plot(ends, [best] * 2, color=INK, linewidth=2, zorder=5)
         labels = [
             f"{name.replace('_', ' ')}\n({entry['score']})"
             for name, entry in statistics.items()
         ]
         axes.set_xticks(range(len(labels)), labels, size=SMALL + 0.5)
         axes.tick_params(axis="x", length=0)
-        axes.set_ylabel("read from other lifetimes' regression")
+        axes.set_ylabel("score in lifetimes left out")
         axes.set_ylim(top=1.02)
         horizontal_grid(axes)
         handles: list[Patch | Line2D] = [
-            Patch(facecolor=colour, label=source.replace("_", " "))
+            Patch(facecolor=colour, label=_WORDS.get(source, source))
             for source, colour in zip(sources, colours, strict=True)
         ]
         handles.append(Line2D([], [], color=INK, dashes=(4, 3), label="chance"))
+        if any("ideal_observer" in entry for entry in statistics.values()):
+            handles.append(
+                Line2D([], [], color=INK, linewidth=2, label="ideal observer")
+            )
         legend_above(figure, handles)
     return figure
 

@@ -23,7 +23,9 @@ from kerasmeta.analysis.estimates import Counts, Estimate, proportion, ratio
 from kerasmeta.analysis.figures.decoding import decoding_figure
 from kerasmeta.analysis.over_seeds import statistic
 from kerasmeta.analysis.recordings.ridge import predict_left_out
+from kerasmeta.analysis.recordings.two_step_learners import Chances, beliefs
 from kerasmeta.analysis.study import Finding, Recordings, Study
+from kerasmeta.analysis.trials import two_step_trials
 
 # By name in the statistics: the recorded signal, or the control.
 SOURCES = {
@@ -51,7 +53,8 @@ def decoding(study: Study) -> Finding:
     """Scores of reading hidden variables from units, and from the observation.
 
     Statistics: for each variable its `score` ("accuracy" or "R squared"), `chance`, and
-    a statistic for each source, tested against chance.
+    a statistic for each source, tested against chance; for the good state of `two_step`
+    also `ideal_observer`, what exact inference from all outcomes gets right.
     """
     recorded = [s.recordings for s in study.subjects if s.recordings is not None]
     by_seed = [list(targets(one)) for one in recorded]
@@ -69,6 +72,14 @@ def decoding(study: Study) -> Finding:
             )
             for source, signal in SOURCES.items()
         }
+        if study.task == "two_step" and target.name == "good_state":
+            numbers = Chances.of(study.parameters)
+            found["ideal_observer"] = statistic(
+                [
+                    inferred(one, numbers, aim)
+                    for one, aim in zip(recorded, same, strict=True)
+                ]
+            )
         kind = "accuracy" if target.is_category else "R squared"
         statistics[target.name] = {"score": kind, "chance": guess, **found}
     return Finding(
@@ -128,6 +139,16 @@ def score(predictors: np.ndarray, target: Target) -> Estimate:
     variance = (truth - mean) ** 2
     explained = variance - (truth - predicted) ** 2
     return ratio(_by_lifetime(lifetime, explained), _by_lifetime(lifetime, variance))
+
+
+def inferred(recorded: Recordings, numbers: Chances, target: Target) -> Estimate:
+    """Accuracy of the Bayesian belief in the good state of the two-step task."""
+    belief = beliefs(two_step_trials(recorded.lifetimes), numbers)[:, :-1]
+    right = ((belief > 0.5) == target.values)[target.known]
+    lifetime, _ = np.nonzero(target.known)
+    return proportion(
+        Counts(_by_lifetime(lifetime, right), _by_lifetime(lifetime, right >= 0))
+    )
 
 
 def chance(target: Target) -> float:

@@ -11,11 +11,17 @@ known before the action of step t. What the two stages are depends on the task:
   the errors that a learner has at each; an agent that has a learner's errors gets
   weight 1 at both moments.
 
+A reward is the same surprise to every learner, and by far the largest part of an
+error: that of a value that never changes correlates with the agent's at .99. What tells
+learners apart is what they expect. So the reward is a column of its own in regressions,
+and partial correlations take it out first; plain correlations, as in the literature,
+are given too.
+
 The model-based learner has nothing to fit on `two_step`: it is exact inference and
 optimal planning. On `two_step_drift` its arms' learning rate is the one that explains
 most of the agent's errors at the outcome. The model-free learner's learning rate and
-trace are those that explain most of the agent's errors: it gets the best chance it can
-have. Both see the agent's own trials.
+trace are those that explain most of the agent's errors beyond the reward: it gets the
+best chance it can have. Both see the agent's own trials.
 
 Wang et al. (2018), Simulation 4, figure 5: the agent's errors are the model-based ones.
 """
@@ -55,6 +61,7 @@ class Watched(NamedTuple):
     agent: Mapping[str, np.ndarray]  # by moment: "whole_trial", or the two apart
     model_based: Mapping[str, np.ndarray]  # by moment: "transition", "outcome"
     model_free: Mapping[str, np.ndarray]
+    reward: np.ndarray
     lifetime: np.ndarray
     fitted: Mapping[str, float]  # the model-free learner's parameters
 
@@ -63,11 +70,11 @@ def prediction_errors(study: Study) -> Finding:
     """Correlations and regressions of an agent's errors on both learners'.
 
     Statistics, by the moment of the agent's error (`whole_trial`, or `transition` and
-    `outcome`): `correlation_<learner>`; `partial_<learner>`, the correlation that is
-    left when the other learner's errors are taken out of both, for the two learners
-    agree on most of what is surprising; and the `weight_<learner>_<moment>` of the
-    regression on both learners' errors at once. All are tested against 0. `fitted` are
-    the model-free learner's parameters, one value a seed.
+    `outcome`): `correlation_<learner>`; `beyond_reward_<learner>`, the correlation that
+    is left when the reward is taken out of both; `partial_<learner>`, when the other
+    learner's errors are taken out too; and the `weight_<learner>_<moment>` of the
+    regression on the reward and both learners' errors. All are tested against 0.
+    `fitted` are the model-free learner's parameters, one value a seed.
     """
     watch = _watch_two_step if study.task == "two_step" else _watch_drifting
     watched = [
@@ -101,21 +108,31 @@ def compared(watched: Watched, moment: str) -> dict[str, Estimate]:
         f"correlation_{learner}": correlate(errors, agent, lifetime)
         for learner, errors in both.items()
     }
+    paid = [watched.reward] if "outcome" in moments else []
+    for learner, errors in both.items():
+        if paid:
+            found[f"beyond_reward_{learner}"] = correlate(
+                without(errors, watched.reward),
+                without(agent, watched.reward),
+                lifetime,
+            )
     if np.allclose(*both.values()):  # the learners err alike
-        (weight,) = regress(both["model_based"][:, np.newaxis], agent, lifetime)
-        return {**found, "weight_of_either": weight}
+        weights = regress(
+            np.column_stack([both["model_based"], *paid]), agent, lifetime
+        )
+        return {**found, "weight_of_either": weights[0]}
     for learner, other in zip(LEARNERS, reversed(LEARNERS), strict=True):
-        control = np.column_stack([theirs[other][m] for m in moments])
+        control = np.column_stack([*(theirs[other][m] for m in moments), *paid])
         found[f"partial_{learner}"] = correlate(
             without(both[learner], control), without(agent, control), lifetime
         )
-    columns = {
+    named = {
         f"weight_{learner}_{m}": theirs[learner][m]
         for learner in LEARNERS
         for m in moments
     }
-    weights = regress(np.column_stack(list(columns.values())), agent, lifetime)
-    return {**found, **dict(zip(columns, weights, strict=True))}
+    weights = regress(np.column_stack([*named.values(), *paid]), agent, lifetime)
+    return {**found, **dict(zip(named, weights, strict=False))}  # not the reward's
 
 
 def _watch_two_step(recorded: Recordings, parameters: Mapping[str, Any]) -> Watched:
@@ -129,6 +146,7 @@ def _watch_two_step(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
     trials = two_step_trials(recorded.lifetimes)
     lifetime, _ = np.nonzero(trials.visible)
     agent = recorded.signals["reward_prediction_error"][trials.visible]
+    paid = trials.reward[trials.visible]
 
     def at_trials(errors: Errors) -> dict[str, np.ndarray]:
         return {
@@ -140,12 +158,12 @@ def _watch_two_step(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
         lambda rate, trace: at_trials(
             two_step_learners.model_free_errors(trials, recorded.gamma, rate, trace)
         ),
-        lambda errors: explained(list(errors.values()), agent),
+        lambda errors: explained([paid, *errors.values()], agent),
     )
     chances = Chances.of(parameters)
     exact = two_step_learners.model_based_errors(trials, chances, recorded.gamma)
     return Watched(
-        {"whole_trial": agent}, at_trials(exact), model_free, lifetime, fitted
+        {"whole_trial": agent}, at_trials(exact), model_free, paid, lifetime, fitted
     )
 
 
@@ -156,7 +174,7 @@ def _watch_drifting(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
     known &= np.cumsum(trials.valid[:, ::-1], axis=1)[:, ::-1] > 1
     lifetime, _ = np.nonzero(known)
     errors = recorded.signals["reward_prediction_error"]
-    end = 2 * trials.valid.shape[1]
+    end, paid = 2 * trials.valid.shape[1], trials.reward[known]
     agent = {
         "transition": errors[:, 0:end:2][known],
         "outcome": errors[:, 1:end:2][known],
@@ -174,7 +192,8 @@ def _watch_drifting(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
     arms_rate = max(
         rates,
         key=lambda rate: explained(
-            [drifting_learners.at_outcome(trials, rates[rate])[known]], agent["outcome"]
+            [paid, drifting_learners.at_outcome(trials, rates[rate])[known]],
+            agent["outcome"],
         ),
     )
     arms = rates[arms_rate]
@@ -187,7 +206,7 @@ def _watch_drifting(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
     )
     model_based = drifting_learners.model_based_errors(trials, arms, common)
     fitted = {**fitted, "arms_learning_rate": arms_rate}
-    return Watched(agent, at_trials(model_based), model_free, lifetime, fitted)
+    return Watched(agent, at_trials(model_based), model_free, paid, lifetime, fitted)
 
 
 def _best_model_free(

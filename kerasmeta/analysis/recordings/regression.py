@@ -47,7 +47,7 @@ def correlate(x: np.ndarray, y: np.ndarray, lifetime: np.ndarray) -> Estimate:
 
 
 def without(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """What a regression of `y` `[N]` on `x` `[N, P]` leaves of it."""
+    """What a regression of `y` `[N]` on `x` (`[N]` or `[N, P]`) leaves of it."""
     design = np.column_stack([np.ones(len(y)), x])
     return y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
 

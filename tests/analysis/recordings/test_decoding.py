@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import studies
+from harness.two_step_simulation import OptimalChooser, two_step
 
 from kerasmeta.analysis import Recordings
 from kerasmeta.analysis.recordings.decoding import decoding, score, targets
+from kerasmeta.analysis.recordings.two_step_learners import Chances, beliefs
+from kerasmeta.analysis.trials import two_step_trials
 
 B, T, UNITS = 40, 30, 8
 POPULATIONS = ("hidden", "cell", "critic_hidden")
@@ -85,6 +88,22 @@ def test_intervals_are_those_of_lifetimes(recorded: Recordings) -> None:
     low, high = estimate.ci95
     assert low < 0.841 < high
     assert high - low < 0.08
+
+
+def test_the_ideal_observer_of_the_two_step_task(rng: np.random.Generator) -> None:
+    """It is right wherever the truth is what it believes, and else wrong."""
+    numbers = Chances(common=0.8, high_reward=0.9, low_reward=0.1, reversal=0.025)
+    lived = two_step(OptimalChooser(0.8, 0.9, 0.025), 20, seed=1, trials=T)
+    believed = beliefs(two_step_trials(lived), numbers)[:, :-1] > 0.5
+    wrong = rng.random(believed.shape) < 0.25
+    good = (believed ^ wrong).astype(np.int32)
+    signals = {name: rng.normal(size=(*good.shape, UNITS)) for name in POPULATIONS}
+    recorded = studies.recordings(
+        rng, lived, signals=signals, hidden_variables={"good_state": good}
+    )
+    study = studies.study(recorded, task="two_step", parameters=numbers._asdict())
+    found = decoding(study).statistics["good_state"]["ideal_observer"]
+    assert found["mean"] == pytest.approx(1 - wrong.mean())
 
 
 def test_the_figure_has_a_group_for_each_variable(recorded: Recordings) -> None:
