@@ -26,8 +26,8 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
     ),
     "water_maze": (
         "reward_per_episode",
-        "steps_to_goal_exposure_1",
         "steps_to_goal_exposure_2",
+        "steps_to_goal_exposure_2_over_1",
     ),
 }
 

@@ -70,11 +70,14 @@ def naive(lifetimes: Lifetimes) -> dict[str, list[float]]:
 
 
 def test_metrics_against_loops(recorded: Lifetimes) -> None:
-    expected = naive(recorded)
+    expected = {name: np.mean(values) for name, values in naive(recorded).items()}
+    expected["steps_to_goal_exposure_2_over_1"] = (
+        expected["steps_to_goal_exposure_2"] / expected["steps_to_goal_exposure_1"]
+    )
     found = metrics("water_maze", recorded)
     assert set(found) == set(expected)
-    for name, values in expected.items():
-        np.testing.assert_allclose(found[name].mean, np.mean(values), err_msg=name)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name].mean, value, err_msg=name)
 
 
 def test_planted_chances_are_found() -> None:
@@ -89,6 +92,16 @@ def test_planted_chances_are_found() -> None:
         for name, value in expected.items():
             low, high = found[f"{name}_exposure_{n}"].ci95
             assert low < value < high, name
+    steps = [((1 - CHANCE[n]) ** np.arange(STEPS)).sum() for n in (1, 2)]
+    low, high = found["steps_to_goal_exposure_2_over_1"].ci95
+    assert low < steps[1] / steps[0] < high
+    assert high - low < 0.1
+
+
+def test_one_exposure_has_no_ratio() -> None:
+    once = simulate(5, 3, seed=5)
+    first = once._replace(valid=np.arange(once.valid.shape[1])[None] < [[STEPS]] * 5)
+    assert "steps_to_goal_exposure_2_over_1" not in metrics("water_maze", first)
 
 
 def test_an_episode_without_a_reward_counts_its_whole_length() -> None:

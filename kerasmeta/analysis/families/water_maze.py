@@ -40,36 +40,21 @@ def water_maze_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
 
     `reward_per_episode_exposure_<n>`, `steps_to_goal_exposure_<n>` and
     `success_exposure_<n>` go from 1 to the largest number of exposures in the record.
+    `steps_to_goal_exposure_2_over_1` is the ratio of two of them: 1 without a memory.
 
     Raises:
         UserError: The lifetimes are of another task.
     """
     batch_size = len(lifetimes.valid)
     found = searches(lifetimes)
-    parts = {
-        n: found.where(found.exposure == n)
-        for n in range(1, int(found.exposure.max()) + 1)
-    }
-    return {
-        "reward_per_episode": _mean(found, found.rewards, batch_size),
-        **{
-            f"reward_per_episode_exposure_{n}": _mean(part, part.rewards, batch_size)
-            for n, part in parts.items()
-        },
-        **{
-            f"steps_to_goal_exposure_{n}": _mean(part, part.steps_to_goal, batch_size)
-            for n, part in parts.items()
-        },
-        **{
-            f"success_exposure_{n}": proportion(
-                Counts(
-                    successes=_sums(part, part.success, batch_size),
-                    trials=_sums(part, np.ones(len(part.lifetime)), batch_size),
-                )
-            )
-            for n, part in parts.items()
-        },
-    }
+    estimates = {"reward_per_episode": _mean(found, found.rewards, batch_size)}
+    parts = [found.where(found.exposure == n + 1) for n in range(found.exposure.max())]
+    for n, part in enumerate(parts, start=1):
+        estimates |= _of_exposure(n, part, batch_size)
+    if len(parts) > 1:
+        ratio_of_two = _over(parts[1], parts[0], batch_size)
+        estimates["steps_to_goal_exposure_2_over_1"] = ratio_of_two
+    return estimates
 
 
 def searches(lifetimes: Lifetimes) -> Searches:
@@ -96,6 +81,28 @@ def searches(lifetimes: Lifetimes) -> Searches:
         rewards=rewards,
         steps_to_goal=np.where(success, first - began + 1, length),
         success=success,
+    )
+
+
+def _of_exposure(n: int, part: Searches, batch_size: int) -> dict[str, Estimate]:
+    ones = np.ones(len(part.lifetime))
+    found = Counts(
+        successes=_sums(part, part.success, batch_size),
+        trials=_sums(part, ones, batch_size),
+    )
+    return {
+        f"reward_per_episode_exposure_{n}": _mean(part, part.rewards, batch_size),
+        f"steps_to_goal_exposure_{n}": _mean(part, part.steps_to_goal, batch_size),
+        f"success_exposure_{n}": proportion(found),
+    }
+
+
+def _over(one: Searches, other: Searches, batch_size: int) -> Estimate:
+    """The ratio of the mean steps to the goal in two sets of episodes."""
+    per_episode = len(other.lifetime) / len(one.lifetime)
+    return ratio(
+        per_episode * _sums(one, one.steps_to_goal, batch_size),
+        _sums(other, other.steps_to_goal, batch_size),
     )
 
 
