@@ -22,37 +22,43 @@ LIFETIMES = 5
 SMALL = {"uncued_trials": 6, "cued_trials": 6}
 
 
-def collector_of(task: Task, kind: str) -> Collector:
-    environment = TaskEnvironment(task, LIFETIMES)
+def collector_of(task: Task, kind: str, lifetimes: int = LIFETIMES) -> Collector:
+    environment = TaskEnvironment(task, lifetimes)
     config = AgentConfig(kind=kind, units=6, critic_units=6)
     specs = environment.time_step_spec().observation, environment.action_spec()
-    return make_collector(task, LIFETIMES, EpisodicAgent(*specs, config))
+    return make_collector(task, lifetimes, EpisodicAgent(*specs, config))
 
 
 def stock_experience(collector: Collector, index: int) -> Any:
     """The same lifetimes by `DynamicEpisodeDriver` and `TFUniformReplayBuffer`."""
     environment = collector.environment
+    lifetimes = environment.batch_size
     buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
         collector.policy.collect_data_spec,
-        LIFETIMES,
+        lifetimes,
         max_length=environment.task.lifetime_steps + 1,
     )
     driver = dynamic_episode_driver.DynamicEpisodeDriver(
         environment,
         collector.policy,
         observers=[buffer.add_batch],
-        num_episodes=LIFETIMES,
+        num_episodes=lifetimes,
     )
-    rows = tf.range(LIFETIMES) + index * LIFETIMES
-    seeds = tf.stack([tf.fill([LIFETIMES], 2 * 3 + TRAINING_STREAM), rows], axis=1)
+    rows = tf.range(lifetimes) + index * lifetimes
+    seeds = tf.stack([tf.fill([lifetimes], 2 * 3 + TRAINING_STREAM), rows], axis=1)
     time_step = environment.reset_with_seed((2 * 3 + TRAINING_STREAM, index))
     driver.run(time_step, collector.policy.agent.state_from_seeds(seeds))
     return buffer.gather_all()
 
 
-@pytest.mark.parametrize("kind", ["lstm", "ep_lstm"])
-def test_equals_the_stock_driver(kind: str) -> None:
-    collector = collector_of(tasks.make("episodic_two_step", **SMALL), kind)
+@pytest.mark.parametrize(
+    ("kind", "lifetimes", "groups"),
+    [("lstm", LIFETIMES, 1), ("ep_lstm", LIFETIMES, 1), ("ep_lstm", 32, 2)],
+)
+def test_equals_the_stock_driver(kind: str, lifetimes: int, groups: int) -> None:
+    task = tasks.make("episodic_two_step", **SMALL)
+    collector = collector_of(task, kind, lifetimes)
+    assert collector.environment.groups == groups
     stock = stock_experience(collector, index=2)
     left = [tf.identity(variable) for variable in collector.environment.variables]
     fused = collector.collect(3, tf.constant(2), TRAINING_STREAM)
