@@ -153,7 +153,7 @@ class ReturningPairs(FixationTask):
         pair_seed, object_seed, code_seed, side_seed, gaze_seed = seeds.split(seed, 5)
         order = [batch_size, self.exposures, self.pairs]
         episodes = [batch_size, self.episodes]
-        pair = tf.reshape(rules.draw_order(order, pair_seed), episodes)
+        pair = tf.reshape(seeds.permutations(order, pair_seed), episodes)
         objects = self._draw_objects(batch_size, self._num_objects, object_seed)
         rewarded, distractor = objects[:, : self.pairs], objects[:, self.pairs :]
         if self.variant == "easy":

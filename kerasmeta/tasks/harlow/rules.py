@@ -60,18 +60,13 @@ def reward(outcome: Outcome, rewarded_right: Any, fixation_reward: float) -> Any
     return tf.where(outcome.chose, for_choice, for_fixation)
 
 
-def draw_order(shape: list[int], seed: Any) -> Any:
-    """Random permutations of 0 ... n - 1 along the last axis, int32 `[..., n]`."""
-    return tf.argsort(seeds.uniform(shape, seed), stable=True)
-
-
 def draw_sides(shape: list[int], seed: Any) -> Any:
     """Whether the rewarded object is the right one, bool `[..., T]`.
 
     Exactly half of the `T` (even) trials, in random order: a coin for each trial would
     often reward staying on one side.
     """
-    return draw_order(shape, seed) < shape[-1] // 2
+    return seeds.permutations(shape, seed) < shape[-1] // 2
 
 
 def view(gaze: Gaze, cells: int, field: int, distance: int) -> tuple[Any, Any, Any]:
