@@ -15,7 +15,8 @@ A reward is the same surprise to every learner, and by far the largest part of a
 error: that of a value that never changes correlates with the agent's at .99. What tells
 learners apart is what they expect. So the reward is a column of its own in regressions,
 and partial correlations take it out first; plain correlations, as in the literature,
-are given too.
+are given too. A lifetime's first trial, in which nobody knows anything, is left out,
+and so is its last, after which nothing comes.
 
 The model-based learner has nothing to fit on `two_step`: it is exact inference and
 optimal planning. On `two_step_drift` its arms' learning rate is the one that explains
@@ -47,7 +48,11 @@ from kerasmeta.analysis.recordings.regression import (
 )
 from kerasmeta.analysis.recordings.two_step_learners import Chances, Errors
 from kerasmeta.analysis.study import Finding, Recordings, Study
-from kerasmeta.analysis.trials import drifting_two_step_trials, two_step_trials
+from kerasmeta.analysis.trials import (
+    Trials,
+    drifting_two_step_trials,
+    two_step_trials,
+)
 from kerasmeta.errors import UserError
 
 LEARNING_RATES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -144,14 +149,15 @@ def _watch_two_step(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
             "analyse an agent that was trained with trpo.gamma below 1",
         )
     trials = two_step_trials(recorded.lifetimes)
-    lifetime, _ = np.nonzero(trials.visible)
-    agent = recorded.signals["reward_prediction_error"][trials.visible]
-    paid = trials.reward[trials.visible]
+    known = trials.visible & _not_the_first(trials)
+    lifetime, _ = np.nonzero(known)
+    agent = recorded.signals["reward_prediction_error"][known]
+    paid = trials.reward[known]
 
     def at_trials(errors: Errors) -> dict[str, np.ndarray]:
         return {
-            "transition": errors.transition[trials.visible],
-            "outcome": errors.outcome[trials.visible],
+            "transition": errors.transition[known],
+            "outcome": errors.outcome[known],
         }
 
     model_free, fitted = _best_model_free(
@@ -169,9 +175,8 @@ def _watch_two_step(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
 
 def _watch_drifting(recorded: Recordings, parameters: Mapping[str, Any]) -> Watched:
     trials = drifting_two_step_trials(recorded.lifetimes)
-    known = trials.visible
-    # What follows a lifetime's last trial is its end: that outcome is not like others.
-    known &= np.cumsum(trials.valid[:, ::-1], axis=1)[:, ::-1] > 1
+    is_last = np.cumsum(trials.valid[:, ::-1], axis=1)[:, ::-1] <= 1
+    known = trials.visible & _not_the_first(trials) & ~is_last
     lifetime, _ = np.nonzero(known)
     errors = recorded.signals["reward_prediction_error"]
     end, paid = 2 * trials.valid.shape[1], trials.reward[known]
@@ -207,6 +212,10 @@ def _watch_drifting(recorded: Recordings, parameters: Mapping[str, Any]) -> Watc
     model_based = drifting_learners.model_based_errors(trials, arms, common)
     fitted = {**fitted, "arms_learning_rate": arms_rate}
     return Watched(agent, at_trials(model_based), model_free, paid, lifetime, fitted)
+
+
+def _not_the_first(trials: Trials) -> np.ndarray:
+    return np.arange(trials.valid.shape[1]) > 0
 
 
 def _best_model_free(

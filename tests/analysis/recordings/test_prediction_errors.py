@@ -29,7 +29,7 @@ from kerasmeta.analysis.trials import (
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 
-GAMMA, NOISE = 0.5, 0.1
+GAMMA, NOISE = 0.5, 0.05
 NUMBERS = {"common": 0.8, "high_reward": 0.9, "low_reward": 0.1, "reversal": 0.025}
 MOMENTS = ("transition", "outcome")
 
