@@ -10,7 +10,12 @@ import pytest
 from rich.console import Console
 
 from kerasmeta.cli import console, progress
-from kerasmeta.cli.progress import LogProgress, log_line, training_progress
+from kerasmeta.cli.progress import (
+    LogProgress,
+    log_line,
+    stage_progress,
+    training_progress,
+)
 
 TOTAL = 1000
 
@@ -88,6 +93,25 @@ def test_the_bar_starts_where_a_resumed_run_stands(
         report(row(400))
     assert "40%" in drawn.getvalue()
     assert "reward/trial 0.654  KL 0.0099  250 steps/s" in drawn.getvalue()
+
+
+def test_stages_are_lines_in_a_log_and_a_bar_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stage_progress("analysing", 2) as tell:
+        tell("behaviour")
+        tell("writing")
+    told = capsys.readouterr().err
+    assert told == "analysing 1/2  behaviour\nanalysing 2/2  writing\n"
+    drawn = io.StringIO()
+    terminal = Console(file=drawn, force_terminal=True, width=120)
+    monkeypatch.setattr(console, "err", terminal)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    with stage_progress("analysing", 2) as tell:
+        tell("behaviour")
+        tell("writing")
+    assert "100%" in drawn.getvalue()
+    assert "writing" in drawn.getvalue()
 
 
 def interrupt(*arguments: Any, **options: Any) -> None:
