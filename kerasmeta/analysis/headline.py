@@ -12,6 +12,14 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
     ),
     "bandit": ("reward_per_trial", "reward_last_10_trials"),
     "barcode_bandit": ("reward_per_pull", "first_pull_exposure_2"),
+    "matching": ("reward_per_trial", "matching_slope"),
+    "volatile_bandit": ("reward_per_trial", "learning_rate_ratio"),
+    "reversal": ("reward_per_trial", "inferred_choice"),
+    "risky_safe": (
+        "reward_per_trial",
+        "risky_choice_favourable",
+        "risky_choice_unfavourable",
+    ),
     "harlow": ("accuracy_trial_2", "accuracy_trial_1", "return"),
     "episodic_harlow": (
         "accuracy_trial_1_exposure_2",

@@ -10,11 +10,15 @@ from kerasmeta.analysis.estimates import Estimate, mean_over_lifetimes
 from kerasmeta.analysis.families.bandit import bandit_metrics
 from kerasmeta.analysis.families.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.families.harlow import episodic_harlow_metrics, harlow_metrics
+from kerasmeta.analysis.families.matching import matching_metrics
+from kerasmeta.analysis.families.reversal import reversal_metrics
+from kerasmeta.analysis.families.risky_safe import risky_safe_metrics
 from kerasmeta.analysis.families.two_step import (
     episodic_two_step_metrics,
     two_step_drift_metrics,
     two_step_metrics,
 )
+from kerasmeta.analysis.families.volatile_bandit import volatile_bandit_metrics
 from kerasmeta.analysis.families.water_maze import water_maze_metrics
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
@@ -27,6 +31,10 @@ _FAMILIES: dict[str, MetricsFunction] = {
     "episodic_two_step": episodic_two_step_metrics,
     "bandit": bandit_metrics,
     "barcode_bandit": barcode_bandit_metrics,
+    "matching": matching_metrics,
+    "volatile_bandit": volatile_bandit_metrics,
+    "reversal": reversal_metrics,
+    "risky_safe": risky_safe_metrics,
     "harlow": harlow_metrics,
     "episodic_harlow": episodic_harlow_metrics,
     "visual_harlow": harlow_metrics,
