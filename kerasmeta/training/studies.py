@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kerasmeta import tasks
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.agents.signals import signals_spec
 from kerasmeta.analysis import Analysis, Study, Subject
@@ -64,17 +65,17 @@ def needed(analyses: Iterable[Analysis], available: set[str]) -> set[str]:
     return wanted & available
 
 
-def check_alike(trained: Sequence[Trained], tasks: Sequence[Task]) -> None:
+def check_alike(trained: Sequence[Trained], trained_on: Sequence[Task]) -> None:
     """Refuses agents that are not one agent trained from several seeds.
 
     Raises:
         UserError: Families, their parameters or the agents' parts differ.
     """
-    first = trained[0]
-    for other, task in zip(trained[1:], tasks[1:], strict=True):
-        if task.name != tasks[0].name:
-            problem = f"is of family {task.name}, and {first.name} of {tasks[0].name}"
-        elif task != tasks[0]:
+    first, wanted = trained[0], trained_on[0]
+    for other, task in zip(trained[1:], trained_on[1:], strict=True):
+        if task.name != wanted.name:
+            problem = f"is of family {task.name}, and {first.name} of {wanted.name}"
+        elif task != wanted:
             problem = (
                 f"was trained on other parameters of {task.name} than {first.name}"
             )
@@ -120,12 +121,12 @@ def make_study(
         for player in shown.players():
             report(f"{player} player")
             players[player] = play(shown, player, extent.lifetimes, extent.seed)
-    default = type(task)().held_out()
+    is_family = task.name in tasks.names()  # and not any Gymnasium environment
     return Study(
         agent=name,
         task=task.name,
         parameters=dataclasses.asdict(shown),
-        default_parameters=shown == default,
+        default_parameters=is_family and shown == type(task)().held_out(),
         trials_per_lifetime=task.trials_per_lifetime,
         subjects=[
             _subject(one, task, parts, extent.of_subject(n), report)

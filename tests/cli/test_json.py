@@ -139,6 +139,8 @@ def test_harlow_agents_are_evaluated_on_held_out_objects(
 
 def test_analyse(command_line: Any, workplace: Path) -> None:
     words = ("analyse", "ep_lstm", "--out", "figures", "--lifetimes", "20")
+    for name in ("metrics", "stay", "learning_curve"):
+        words = (*words, "--analysis", name)
     answer = command_line(*words, "--json")
     found = answer.json
     assert set(found) == {
@@ -199,10 +201,25 @@ def test_analyse_lists_analyses(command_line: Any) -> None:
         for one in command_line("analyse", "--list", "--json").json["analyses"]
     }
     assert listed["metrics"]["families"] == "all"
-    assert listed["stay"]["families"] == ["two_step", "episodic_two_step"]
+    assert {"two_step", "episodic_two_step"} <= set(listed["stay"]["families"])
+    assert listed["recordings"]["by_default"] is False
     assert "learning_curve" in command_line("analyse", "--list").stdout
 
 
+@pytest.mark.slow
+def test_by_default_all_that_fit(command_line: Any, workplace: Path) -> None:
+    words = ("analyse", "lstm", "--out", "figures", "--lifetimes", "20", "--json")
+    found = command_line(*words).json
+    assert set(found["analyses"]) >= {
+        *("metrics", "stay", "learning_curve"),
+        *("unit_coding", "decoding", "prediction_errors"),
+    }
+    assert "recordings" not in found["analyses"]
+    table = command_line(*words[:-1], "--analysis", "unit_coding").stdout
+    assert "actor fraction_last_action" in table
+
+
+@pytest.mark.slow
 def test_a_family_without_analyses_of_its_own_has_those_of_all(
     command_line: Any, workplace: Path
 ) -> None:

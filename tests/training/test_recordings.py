@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.training import evaluation, recordings
 
-B, SEED, GAMMA = 5, 11, 0.7
+B, SEED, GAMMA = 20, 11, 0.7
 MEMORY = {"reinstatement_gate", "retrieved_cell", "slot", "similarity"}
 
 
@@ -36,23 +36,33 @@ def agent_for(task: Task, kind: str) -> EpisodicAgent:
 
 
 CASES = {
-    "two_step": (tasks.make("two_step", trials=12), "lstm"),
+    # The good state always pays and the other never.
+    "two_step": (
+        tasks.make("two_step", trials=30, high_reward=1, low_reward=0, reversal=0.3),
+        "lstm",
+    ),
     "episodic_two_step": (
-        tasks.make("episodic_two_step", uncued_trials=4, cued_trials=4, context_size=4),
+        tasks.make("episodic_two_step", uncued_trials=6, cued_trials=8, context_size=4),
         "ep_lstm",
     ),
     "countdown": (Countdown(longest=6), "lstm"),
 }
+Case = tuple[EpisodicAgent, Task, Recordings]
 
 
-@pytest.fixture(scope="module", params=CASES)
-def case(request: pytest.FixtureRequest) -> tuple[EpisodicAgent, Task, Recordings]:
-    task, kind = CASES[request.param]
+@functools.cache
+def made(name: str) -> Case:
+    task, kind = CASES[name]
     agent = agent_for(task, kind)
     return agent, task, recordings.record(agent, task, B, SEED, GAMMA)
 
 
-def test_recording_disturbs_nothing(case: Any) -> None:
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return made(request.param)
+
+
+def test_recording_disturbs_nothing(case: Case) -> None:
     """The same lifetimes, bit for bit, as those of an evaluation."""
     agent, task, recorded = case
     lived = evaluation.record(agent, task, B, SEED)
@@ -60,7 +70,7 @@ def test_recording_disturbs_nothing(case: Any) -> None:
     agents.assert_same(lived._asdict(), recorded.lifetimes._asdict())
 
 
-def test_signals_are_those_of_the_agent_step_by_step(case: Any) -> None:
+def test_signals_are_those_of_the_agent_step_by_step(case: Case) -> None:
     agent, _, recorded = case
     memory = MEMORY if agent.config.has_memory else set()
     assert set(recorded.signals) == set(SIGNALS) - MEMORY | memory
@@ -97,7 +107,7 @@ def test_signals_are_those_of_the_agent_step_by_step(case: Any) -> None:
     )
 
 
-def test_prediction_errors_by_hand(case: Any) -> None:
+def test_prediction_errors_by_hand(case: Case) -> None:
     _, _, recorded = case
     value, errors = (
         recorded.signals[name] for name in ("value", "reward_prediction_error")
@@ -115,8 +125,7 @@ def test_prediction_errors_by_hand(case: Any) -> None:
 
 def test_hidden_variables_are_those_when_the_action_is_chosen() -> None:
     """Where the good state always pays and the other never, they tell the reward."""
-    task = tasks.make("two_step", trials=30, high_reward=1, low_reward=0, reversal=0.3)
-    recorded = recordings.record(agent_for(task, "lstm"), task, 20, SEED, GAMMA)
+    _, _, recorded = made("two_step")
     good = recorded.hidden_variables["good_state"]
     trials = two_step_trials(recorded.lifetimes)
     known = trials.visible
@@ -128,8 +137,7 @@ def test_hidden_variables_are_those_when_the_action_is_chosen() -> None:
 
 def test_hidden_outcomes_of_cued_trials() -> None:
     """A cued trial that reaches the hidden past state pays the hidden past reward."""
-    task, kind = CASES["episodic_two_step"]
-    recorded = recordings.record(agent_for(task, kind), task, 40, SEED, GAMMA)
+    _, _, recorded = made("episodic_two_step")
     hidden, lived = recorded.hidden_variables, recorded.lifetimes
     cued = lived.observation["stimulus"][..., 3] > 0
     for name in ("cued_state", "cued_reward"):
@@ -146,31 +154,29 @@ def test_hidden_outcomes_of_cued_trials() -> None:
     )
 
 
-def test_a_lesioned_agent_is_recorded_too() -> None:
-    task, kind = CASES["episodic_two_step"]
-    agent = agent_for(task, kind).lesioned("memory")
-    recorded = recordings.record(agent, task, B, SEED, GAMMA)
+def test_a_lesioned_agent_is_recorded_in_as_many_batches_as_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(evaluation, "CHUNK", 2)
+    agent, task, _ = made("episodic_two_step")
+    recorded = recordings.record(agent.lesioned("memory"), task, 5, SEED, GAMMA)
+    assert recorded.signals["hidden"].shape == (5, 16, agents.UNITS)
+    assert {len(leaf) for leaf in tf.nest.flatten(recorded[:3])} == {5}
+    assert len({row.tobytes() for row in recorded.signals["value"]}) == 5
     assert not recorded.signals["retrieved_cell"].any()
     assert (recorded.signals["slot"] == -1).all()
 
 
+def test_which_tasks_say_what_is_hidden() -> None:
+    assert recordings.has_hidden_variables(CASES["two_step"][0])
+    assert not recordings.has_hidden_variables(CASES["countdown"][0])
+
+
 def test_what_is_refused() -> None:
-    task, kind = CASES["two_step"]
-    agent = agent_for(task, kind)
+    agent, task, _ = made("two_step")
     with pytest.raises(UserError, match=r"trpo.gamma in its config.json"):
         recordings.record(agent, task, B)
     with pytest.raises(UserError, match="give 1 or more"):
         recordings.record(agent, task, 0, gamma=GAMMA)
     with pytest.raises(UserError, match="evaluate the agent on the task"):
         recordings.record(agent, CASES["episodic_two_step"][0], B, gamma=GAMMA)
-
-
-def test_more_lifetimes_than_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "CHUNK", 2)
-    task, kind = CASES["two_step"]
-    recorded = recordings.record(agent_for(task, kind), task, 5, SEED, GAMMA)
-    assert recorded.signals["hidden"].shape == (5, 13, agents.UNITS)
-    assert len(recorded.lifetimes.action) == 5
-    tf.nest.map_structure(
-        lambda leaf: np.testing.assert_equal(len(leaf), 5), recorded[:3]
-    )

@@ -10,7 +10,6 @@ twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +85,9 @@ def sums(x: np.ndarray, y: np.ndarray) -> Sums:
 
 def added(parts: Sequence[Sums]) -> Sums:
     """The sums of several parts together."""
-    return reduce(lambda a, b: Sums(*(p + q for p, q in zip(a, b, strict=True))), parts)
+    return Sums(
+        *(sum(fields[1:], start=fields[0]) for fields in zip(*parts, strict=True))
+    )
 
 
 def fit(total: Sums, penalty: float) -> Fit:

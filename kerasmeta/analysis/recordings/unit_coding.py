@@ -143,8 +143,10 @@ def _table(names: list[str], found: Mapping[str, list[Coding]]) -> Table:
     for population, subjects in found.items():
         for name, one in zip(names, subjects, strict=True):
             for u, v in np.ndindex(one.codes.shape):
-                row = (name, population, u, VARIABLES[v], one.coefficient[u, v])
-                row += (one.p_value[u, v], bool(one.codes[u, v]))
+                row = (
+                    *(name, population, u, VARIABLES[v]),
+                    *(one.coefficient[u, v], one.p_value[u, v], one.codes[u, v]),
+                )
                 for key, value in zip(columns, row, strict=True):
                     columns[key].append(value)
     about = {
