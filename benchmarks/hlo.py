@@ -4,8 +4,9 @@ TensorFlow writes the HLO of a `tf.function(jit_compile=True)`; `benchmarks.hlo_
 which needs jaxlib and NumPy alone, compiles it for whatever accelerator is at hand, so
 that the programs run there without a CUDA build of TensorFlow.
 
-`python -m benchmarks.hlo DIRECTORY [LIFETIMES]` writes the TRPO update of the episodic
-two-step recipe for so many lifetimes (1,024 by default).
+`python -m benchmarks.hlo DIRECTORY [LIFETIMES]` writes two programs of the episodic
+two-step recipe for so many lifetimes (1,024 by default): `collect`, whole lifetimes in
+one loop, and `update`, the TRPO step.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from kerasmeta._keras import tf
+from kerasmeta.environments import TaskEnvironment
+from kerasmeta.training.fused_driver import FusedEpisodeDriver
 
 PROGRAM, INPUTS, EXPECTED, DESCRIPTION = (
     "program.hlo",
@@ -103,6 +106,29 @@ def write_update(
     write_program(update, leaves, directory, batch=rows, tile=lifetimes // rows)
 
 
+def write_collection(
+    directory: Path, lifetimes: int, overrides: tuple[str, ...] = ()
+) -> None:
+    """The collection of the recipe: every lifetime in one group, all that is logged."""
+    from benchmarks.ours import make_trainer
+
+    trainer = make_trainer([f"lifetimes={lifetimes}", *overrides])
+    environment = TaskEnvironment(trainer.task, lifetimes)
+    driver = FusedEpisodeDriver(environment, trainer.collector.policy, [])
+    time_step = environment.reset_with_seed(0)
+    task_state, key, counter = environment.snapshot()
+    state = trainer.collector.policy.get_initial_state(lifetimes)
+    start = (task_state, time_step, state, key, counter)
+
+    @tf.function(jit_compile=True)
+    def collect(*leaves: Any) -> Any:
+        arguments = tf.nest.pack_sequence_as(start, leaves)
+        experience, *_ = driver.lifetimes(*arguments)
+        return tf.nest.flatten(experience)
+
+    write_program(collect, tuple(tf.nest.flatten(start)), directory)
+
+
 def _spec(leaf: Any, batch: int | None, tile: int) -> Any:
     shape = leaf.shape.as_list()
     if batch is not None and shape and shape[0] == batch:
@@ -130,4 +156,6 @@ def _save(path: Path, arrays: list[np.ndarray]) -> None:
 
 
 if __name__ == "__main__":
-    write_update(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else 1024)
+    count = int(sys.argv[2]) if sys.argv[2:] else 1024
+    write_collection(Path(sys.argv[1]) / "collect", count)
+    write_update(Path(sys.argv[1]) / "update", count)

@@ -48,6 +48,7 @@ def fit(array: np.ndarray, shape: list[int]) -> np.ndarray:
 
 def main() -> None:
     """See the module."""
+    jax.config.update("jax_enable_x64", True)  # arrays keep the types they come in
     directory = Path(sys.argv[1])
     repeats = int(sys.argv[2]) if sys.argv[2:] else 10
     description = json.loads((directory / "program.json").read_text())
@@ -85,10 +86,12 @@ def main() -> None:
 
 def largest_difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
     """The largest difference of any element, relative to its array's largest."""
-    return max(
-        float(np.max(np.abs(ours - theirs)) / max(np.max(np.abs(theirs)), 1e-12))
-        for ours, theirs in zip(found, expected, strict=True)
-    )
+    differences = []
+    for ours, theirs in zip(found, expected, strict=True):
+        ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
+        scale = max(np.max(np.abs(theirs)), 1e-12)
+        differences.append(float(np.max(np.abs(ours - theirs)) / scale))
+    return max(differences)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         super().__init__(
             environment, policy, observers, num_episodes=environment.batch_size
         )
-        self._unroll = tf.function(self._lifetimes, jit_compile=jit_compile)
+        self._unroll = tf.function(self.lifetimes, jit_compile=jit_compile)
 
     def _run(
         self,
@@ -78,7 +78,7 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
             observer(experience)
         return time_step, policy_state
 
-    def _lifetimes(
+    def lifetimes(
         self, task_state: Any, time_step: Any, policy_state: Any, key: Any, counter: Any
     ) -> tuple[Any, ...]:
         """The loop as a pure function; see `_run`."""
