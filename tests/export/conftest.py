@@ -22,7 +22,10 @@ BoundedTensorSpec = tf_agents.specs.BoundedTensorSpec
 DISCRETE = BoundedTensorSpec([], tf.int32, 0, 2)
 CONTINUOUS = BoundedTensorSpec([2], tf.float32, [-1.0, -2.0], [1.0, 2.0])
 
-# Between them: both kinds, both sorts of action, every way to read and to evict.
+IMAGE = tf.TensorSpec([8, 8, 3], tf.uint8)
+
+# Between them: both kinds, both sorts of action, every way to read and to evict, and
+# one that sees images.
 AGENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ep_lstm": (DISCRETE, {"memory": {"capacity": 5}}),
     "lstm": (DISCRETE, {"kind": "lstm", "encoder": (7,)}),
@@ -39,6 +42,14 @@ AGENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "lstm_continuous": (CONTINUOUS, {"kind": "lstm", "clear_lstm_at_episode": True}),
     "ep_lstm_softmax": (DISCRETE, {"memory": {"capacity": 5, "read": "softmax"}}),
+    "ep_lstm_image": (
+        DISCRETE,
+        {
+            "memory": {"capacity": 5},
+            "convolutions": ((4, 3, 2), (5, 2, 2)),
+            "image_features": 6,
+        },
+    ),
 }
 
 
@@ -50,7 +61,10 @@ def make_agent(name: str) -> EpisodicAgent:
         if action is DISCRETE
         else tf.TensorSpec([2], tf.float32)
     )
-    agent = EpisodicAgent({**OBSERVATION, "previous_action": previous}, action, config)
+    observation = {**OBSERVATION, "previous_action": previous}
+    if name.endswith("_image"):
+        observation["stimulus"] = IMAGE
+    agent = EpisodicAgent(observation, action, config)
     rng = np.random.default_rng(0)
     for variable in agent.variables:
         variable.assign(rng.normal(0.0, 0.7, variable.shape))

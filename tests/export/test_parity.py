@@ -11,6 +11,7 @@ import pytest
 
 import export
 from export.naming import flatten_state
+from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.agents.sampling import lifetime_seeds
 
@@ -22,6 +23,7 @@ BATCHES = {
     "ep_lstm_continuous": (1, 7, 64),
     "lstm_continuous": (1, 7),
     "ep_lstm_softmax": (7,),
+    "ep_lstm_image": (1, 7),
 }
 CLIENT = Path(__file__).with_name("run_saved_model.py")
 
@@ -32,8 +34,11 @@ def _inputs(agent: EpisodicAgent, batch: int) -> dict[str, np.ndarray]:
     shape = (STEPS, batch)
     contexts = rng.choice([-1.0, 1.0], size=(8, 6))  # more than the memory's slots
     shown = rng.random(shape)[..., np.newaxis] < 0.7
+    stimulus = agent.observation_spec["stimulus"]
     inputs = {
-        "stimulus": rng.normal(size=(*shape, 4)),
+        "stimulus": rng.integers(0, 256, size=(*shape, *stimulus.shape))
+        if stimulus.dtype == tf.uint8
+        else rng.normal(size=(*shape, 4)),
         "context": contexts[rng.integers(8, size=shape)] * shown,
         "episode_start": rng.random(shape) < 0.1,
         "store": rng.random(shape) < 0.3,

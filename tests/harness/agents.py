@@ -22,15 +22,20 @@ def action_spec(continuous: bool = False) -> Any:
     return bounded([], tf.int32, 0, ACTIONS - 1, name="action")
 
 
-def observation_spec(continuous: bool = False) -> dict[str, Any]:
-    """What a task with these actions shows."""
+def observation_spec(
+    continuous: bool = False, image: int | None = None
+) -> dict[str, Any]:
+    """What a task with these actions shows; `image` is the size of one, in pixels."""
     previous_action = tf.TensorSpec([ACTIONS], tf.float32, "previous_action")
     if not continuous:
         previous_action = tf_agents.specs.BoundedTensorSpec(
             [], tf.int32, -1, ACTIONS - 1, name="previous_action"
         )
+    stimulus = tf.TensorSpec([STIMULUS], tf.float32, "stimulus")
+    if image is not None:
+        stimulus = tf.TensorSpec([image, image, 3], tf.uint8, "stimulus")
     return {
-        "stimulus": tf.TensorSpec([STIMULUS], tf.float32, "stimulus"),
+        "stimulus": stimulus,
         "context": tf.TensorSpec([CONTEXT], tf.float32, "context"),
         "episode_start": tf.TensorSpec([], tf.bool, "episode_start"),
         "store": tf.TensorSpec([], tf.bool, "store"),
@@ -47,7 +52,11 @@ def config(kind: str = "ep_lstm", **changes: Any) -> AgentConfig:
 
 
 def observations(
-    rng: np.random.Generator, batch: int, time: int, continuous: bool = False
+    rng: np.random.Generator,
+    batch: int,
+    time: int,
+    continuous: bool = False,
+    image: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Made-up observations `[B, T, ...]`: contexts repeat, half of the steps store."""
     if continuous:
@@ -58,8 +67,12 @@ def observations(
     contexts[0] = 0.0
     episode_start = rng.random([batch, time]) < 0.2
     episode_start[:, 0] = True
+    stimulus = rng.normal(size=(batch, time, STIMULUS)).astype(np.float32)
+    if image is not None:  # they repeat
+        pool = rng.integers(0, 256, [4, image, image, 3]).astype(np.uint8)
+        stimulus = pool[rng.integers(0, 4, [batch, time])]
     return {
-        "stimulus": rng.normal(size=(batch, time, STIMULUS)).astype(np.float32),
+        "stimulus": stimulus,
         "context": contexts[rng.integers(0, 4, [batch, time])].astype(np.float32),
         "episode_start": episode_start,
         "store": rng.random([batch, time]) < 0.5,
@@ -121,7 +134,9 @@ def experience(
     step_type = np.array([[STEP_TYPES[s] for s in row] for row in rows], np.int32)
     now, following = step_type[:, :-1], step_type[:, 1:]
     batch, time = now.shape
-    observation = observations(rng, batch, time, continuous)
+    stimulus = agent.observation_spec["stimulus"].shape
+    image = stimulus[0] if stimulus.rank == 3 else None
+    observation = observations(rng, batch, time, continuous, image)
     inputs, info = observation, {}
     if agent.config.has_memory:
         info["memory"] = tf.constant(rng.normal(size=(batch, time, UNITS)), tf.float32)
