@@ -38,6 +38,16 @@ register(
 )
 register(
     Analysis(
+        name="four_systems",
+        function=f"{_HERE}.systems.four_systems:four_systems",
+        summary="model-free and model-based control, incremental and episodic, with "
+        "p-values",
+        families=(*_TWO_STEP, "two_step_drift"),
+        needs=("players",),
+    )
+)
+register(
+    Analysis(
         name="learning_curve",
         function=f"{_HERE}.behaviour.training:training_curve",
         summary="reward per trial while training, seed by seed",

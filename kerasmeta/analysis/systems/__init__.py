@@ -1,0 +1,1 @@
+"""Which learning systems choose: model-free or model-based, incremental or episodic."""
