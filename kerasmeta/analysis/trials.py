@@ -72,16 +72,16 @@ def episodic_two_step_trials(lifetimes: Lifetimes) -> Trials:
 
 
 def drifting_two_step_trials(lifetimes: Lifetimes) -> Trials:
-    """Trials of the drifting two-step task (stimulus: first stage, S1, S2).
+    """Trials of the drifting two-step task (stimulus: first stage, S1, S2, arms).
 
     Each is two steps: the choice of a state, and the choice of an arm there, which is
     what is paid. A trial that was not finished is not valid.
     """
-    stimulus = _check(lifetimes, stimulus_size=3)
+    stimulus = _check(lifetimes, stimulus_size=7)
     end = stimulus.shape[1] // 2 * 2
     first, second = slice(0, end, 2), slice(1, end, 2)
     valid = lifetimes.valid[:, first] & lifetimes.valid[:, second]  # [B, T]
-    reached = stimulus[:, second].argmax(axis=2) - 1
+    reached = stimulus[:, second, :3].argmax(axis=2) - 1
     is_first = stimulus[:, first, 0] > 0.5
     if not (is_first & (reached >= 0))[valid].all():
         raise UserError(

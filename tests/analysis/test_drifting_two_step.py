@@ -59,7 +59,7 @@ def test_metrics_against_loops(lifetimes: Lifetimes) -> None:
     action, reward = lifetimes.action, lifetimes.reward
     for b in range(20):
         for t in range(0, 118, 2):
-            reached = lifetimes.observation["stimulus"][b, t + 1, 1:].argmax()
+            reached = lifetimes.observation["stimulus"][b, t + 1, 1:3].argmax()
             kind = (reached == action[b, t], reward[b, t + 1] == 1)
             [name] = [name for name, found in TYPES.items() if found == kind]
             tally[name].append(action[b, t + 2] == action[b, t])
@@ -112,7 +112,11 @@ def test_players_of_the_real_task() -> None:
         assert indices[0].ci95[0] > 3 * abs(indices[1].mean)
 
 
-def test_lifetimes_of_the_other_two_step_task_are_refused() -> None:
+def test_lifetimes_of_another_task_are_refused(lifetimes: Lifetimes) -> None:
     other = two_step_simulation.two_step(_coin(), 3, seed=0)
-    with pytest.raises(UserError, match="first and second stage do not alternate"):
+    with pytest.raises(UserError, match=r"shows \[B, T, 7\]"):
         metrics("two_step_drift", other)
+    late = {key: seen[:, 1:] for key, seen in lifetimes.observation.items()}
+    shifted = Lifetimes(late, *(field[:, 1:] for field in lifetimes[1:]))
+    with pytest.raises(UserError, match="first and second stage do not alternate"):
+        metrics("two_step_drift", shifted)

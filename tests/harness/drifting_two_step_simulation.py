@@ -64,7 +64,7 @@ def simulate(
     first = np.full((batch_size, 2), initial_value)
     second = np.full((batch_size, 2, 2), initial_value)
     repeats = np.zeros((batch_size, 2))  # 1 at the last first choice
-    stimulus = np.zeros((batch_size, 2 * trials, 3), np.float32)
+    stimulus = np.zeros((batch_size, 2 * trials, 7), np.float32)
     action = np.zeros((batch_size, 2 * trials), np.int32)
     reward = np.zeros((batch_size, 2 * trials), np.float32)
     for trial in range(trials):
@@ -77,6 +77,8 @@ def simulate(
         b = choose(second[rows, state], subjects.beta_2, rng)
         paid = rng.random(batch_size) < walk.chances[rows, state, b]
         stimulus[:, 2 * trial, 0] = stimulus[rows, 2 * trial + 1, 1 + state] = 1
+        if trial < trials - 1:
+            stimulus[rows, 2 * trial + 2, 3 + 2 * state + b] = 1  # what was pulled
         action[:, 2 * trial], action[:, 2 * trial + 1] = a, b
         reward[:, 2 * trial + 1] = paid
         arrival = second[rows, state, b] - first[rows, a]

@@ -40,7 +40,10 @@ def test_stages_alternate_and_are_shown(played):
     reached, shown = lifetimes.state.reached, lifetimes.observation["stimulus"]
     assert (reached[:, ::2] == FIRST_STAGE).all()
     assert np.isin(reached[:, 1::2], (0, 1)).all()
-    np.testing.assert_array_equal(shown, np.eye(3)[reached + 1])
+    np.testing.assert_array_equal(shown[..., :3], np.eye(3)[reached + 1])
+    arms = np.zeros_like(shown[..., 3:])  # none at the second stage and at the start
+    arms[:, 2::2] = np.eye(4)[2 * reached[:, 1:-1:2] + lifetimes.action[:, 1::2]]
+    np.testing.assert_array_equal(shown[..., 3:], arms)
 
 
 def test_transitions_are_common_with_the_chance_given(played):

@@ -28,7 +28,7 @@ def rewards(lifetimes):
 
 def trials(lifetimes):
     """(first choice, state reached, arm, reward), each `[B, trials]`."""
-    reached = lifetimes.observation["stimulus"][:, 1::2].argmax(axis=2) - 1
+    reached = lifetimes.observation["stimulus"][:, 1::2, :3].argmax(axis=2) - 1
     action, reward = lifetimes.action, lifetimes.reward
     return action[:, ::2], reached, action[:, 1::2], reward[:, 1::2]
 

@@ -17,6 +17,7 @@ from kerasmeta.tasks.two_step.drifting_players import (
 from kerasmeta.tasks.validation import check_count, check_probability
 
 FIRST_STAGE = -1  # what `reached` is while the first choice is due
+NO_ARM = -1
 
 
 class DriftingTwoStepState(NamedTuple):
@@ -24,6 +25,7 @@ class DriftingTwoStepState(NamedTuple):
 
     chances: Any  # [B, 2, 2] float32, of a reward, by second-stage state and arm
     reached: Any  # [B] int32, the second-stage state (0: S1, 1: S2), or FIRST_STAGE
+    pulled: Any  # [B] int32, the arm (2 * state + choice) of the last step, or NO_ARM
     trial: Any  # [B] int32, trials done
 
 
@@ -57,8 +59,10 @@ class DriftingTwoStep(Task):
         highest_chance: Upper bound.
         drift: Standard deviation of a chance's step after every trial.
 
-    Observation: `stimulus` float32 `[3]`, one-hot of where the agent is (first stage,
-    S1, S2); `context` `[1]`, always zero; `store` always false.
+    Observation: `stimulus` float32 `[7]`, one-hot of where the agent is (first stage,
+    S1, S2), and one-hot of the arm, one of four, that was pulled a step ago, which a
+    subject sees together with its reward (none at the second stage); `context` `[1]`,
+    always zero; `store` always false.
 
     Raises:
         UserError: A chance is not in [0, 1], the drift is too large for the bounds, or
@@ -84,7 +88,7 @@ class DriftingTwoStep(Task):
 
     @property
     def observation_spec(self) -> dict[str, Any]:
-        return specs.vector_observation(stimulus=3)
+        return specs.vector_observation(stimulus=7)
 
     @property
     def action_spec(self) -> Any:
@@ -110,6 +114,7 @@ class DriftingTwoStep(Task):
         state = DriftingTwoStepState(
             chances=drift.between(draw, self.lowest_chance, self.highest_chance),
             reached=nothing + FIRST_STAGE,
+            pulled=nothing + NO_ARM,
             trial=nothing,
         )
         return state, _observe(state)
@@ -128,6 +133,7 @@ class DriftingTwoStep(Task):
         state = DriftingTwoStepState(
             chances=tf.where(chooses_state[:, None, None], state.chances, moved),
             reached=tf.where(chooses_state, reached, FIRST_STAGE),
+            pulled=tf.where(chooses_state, NO_ARM, 2 * state.reached + action),
             trial=state.trial + tf.where(chooses_state, 0, 1),
         )
         return TaskStep(
@@ -168,8 +174,9 @@ def arm_chance(state: DriftingTwoStepState, arm: Any) -> Any:
 
 
 def _observe(state: DriftingTwoStepState) -> dict[str, Any]:
+    where = tf.one_hot(state.reached + 1, 3)
     first_stage = tf.equal(state.reached, FIRST_STAGE)
     return specs.observation_without_context(
-        stimulus=tf.one_hot(state.reached + 1, 3),
+        stimulus=tf.concat([where, tf.one_hot(state.pulled, 4)], axis=1),
         episode_start=first_stage & tf.equal(state.trial, 0),
     )
