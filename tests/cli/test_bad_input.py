@@ -39,6 +39,19 @@ def row(command: str, *words: str, damage: Damage | None = None) -> Row:
     return Row(tuple(command.split()), words, damage, "registry" in command)
 
 
+def images(folder: str, *words: str, damage: Damage | None = None) -> Row:
+    """A row that trains a tiny agent on a folder of images."""
+    command = ("train", "visual_harlow", "--agent", "lstm", *TRAIN[4:])
+    options = ("--set", "task.trials=6", "--set", f"task.images={folder}")
+    return Row((*command, *options), words, damage)
+
+
+def broken_image(root: Path) -> None:
+    (root / "pictures").mkdir()
+    for n in range(4):
+        (root / "pictures" / f"{n}.png").write_bytes(b"no image")
+
+
 def train(options: str, *words: str, damage: Damage | None = None) -> Row:
     """A row that trains a tiny agent with some options more."""
     return Row((*TRAIN, *options.split()), words, damage)
@@ -112,6 +125,10 @@ COMMANDS = {
     "task range": train("--set task.common=1.5", "--set task.common 1.5", "[0, 1]"),
     "task count": train("--set task.trials=0", "--set task.trials 0", ">= 1"),
     "task type": train("--set task.trials=x", "--set task.trials 'x'", "type int"),
+    "no images": images("nowhere", "task.images 'nowhere'", "exist", "give a folder"),
+    "broken image": images(
+        "pictures", "pictures/0.png", "cannot be read", "repair it", damage=broken_image
+    ),
     "task unknown": train("--set task.comon=.5", "task.comon", "mean 'common'"),
     "task together": train(
         "--set task.high_reward=0.05", "task.low_reward 0.1", "high_reward 0.05"
