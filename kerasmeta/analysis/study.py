@@ -40,8 +40,8 @@ class Subject(NamedTuple):
     lifetimes: Lifetimes  # its behaviour
     recordings: Recordings | None = None
     # By experiment ("memory_lesion") and condition ("memory lesioned"), as named in
-    # kerasmeta.training.experiments: the behaviour under that condition.
-    experiments: Mapping[str, Mapping[str, Lifetimes]] = _NOTHING
+    # kerasmeta.training.experiments: mostly `Lifetimes`, the behaviour there.
+    experiments: Mapping[str, Mapping[str, Any]] = _NOTHING
     training: Sequence[Mapping[str, Any]] = ()  # rows of its metrics.jsonl
 
 

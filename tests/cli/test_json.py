@@ -181,6 +181,7 @@ def test_analyse_over_seeds_does_what_is_named(
     }
 
 
+@pytest.mark.slow
 def test_recordings_are_written_where_they_are_named(
     command_line: Any, workplace: Path
 ) -> None:
