@@ -52,6 +52,8 @@ class EpisodicPolicy(tf_policy.TFPolicy):
             info_spec=info_spec,
             # TF-Agents would put back the draw counter and its seed as well.
             automatic_state_reset=False,
+            # A Gaussian knows no bounds: what is learnt from must be what was drawn.
+            clip=False,
             name="episodic_policy",
         )
 

@@ -11,7 +11,7 @@ from tf_agents.drivers import tf_driver
 from tf_agents.specs import tensor_spec
 
 from kerasmeta import tasks
-from kerasmeta._keras import tf
+from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents import AgentState, EpisodicAgent, EpisodicPolicy
 from kerasmeta.environments import TaskEnvironment
 from kerasmeta.layers import DNDState
@@ -182,3 +182,21 @@ def test_an_agents_own_policy() -> None:
     assert step.action.shape == (B,)
     with pytest.raises(NotImplementedError, match="info"):
         agent.policy.distribution(environment.reset(), step.state)
+
+
+def test_continuous_actions_are_recorded_as_drawn(rng: np.random.Generator) -> None:
+    """TF-Agents would clip them to the bounds; the Gaussian that drew them does not.
+
+    With σ = e the share outside of +-1 is P(|z| > 1/e) = 0.713.
+    """
+    rows = 4000
+    spec = agents.observation_spec(True), agents.action_spec(True)
+    agent = EpisodicAgent(*spec, agents.config("lstm"))
+    agent.actor.log_scale.assign([1.0, 1.0])
+    time_step_spec = tf_agents.trajectories.time_step_spec(spec[0])
+    policy = EpisodicPolicy(agent, time_step_spec)
+    observation = agents.at(agents.observations(rng, rows, 1, True), 0)
+    time_step = tf_agents.trajectories.restart(observation, batch_size=rows)
+    actions = policy.action(time_step, policy.get_initial_state(rows)).action.numpy()
+    outside = (np.abs(actions) > 1.0).mean()
+    assert abs(outside - 0.713) < 2.58 * np.sqrt(0.713 * 0.287 / (2 * rows))
