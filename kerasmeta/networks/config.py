@@ -35,6 +35,8 @@ class AgentConfig(BaseModel):
     and the LSTM; none by default, as in Wang et al. (2018). Where the stimulus is an
     image, actor and critic first make `image_features` numbers of it by `convolutions`
     of their own, each `(filters, kernel size, stride)`; otherwise these are not used.
+    `normalize` brings stimulus, previous reward and returns to mean 0 and variance 1 by
+    running moments; the families' are of that size by themselves.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class AgentConfig(BaseModel):
     )
     image_features: PositiveInt = 32
     reinstate_activation: Literal["tanh", "identity"] = "tanh"
+    normalize: bool = False
     clear_lstm_at_episode: bool = False
     memory: MemoryConfig = MemoryConfig()
     seed: NonNegativeInt = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasmeta._keras import keras, tf
 from kerasmeta.networks.convolution import ImageEncoder
+from kerasmeta.networks.normalization import ObservationNormalizer
 
 
 class ObservationEncoder(keras.layers.Layer):
@@ -20,6 +21,7 @@ class ObservationEncoder(keras.layers.Layer):
         layers: Sizes of the tanh layers; none passes the concatenation on.
         seed: Of the initial weights.
         image: Encodes the stimulus first; None where it is a vector.
+        normalizer: Normalises the observation before all that; None leaves it.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class ObservationEncoder(keras.layers.Layer):
         layers: tuple[int, ...],
         seed: int,
         image: ImageEncoder | None = None,
+        normalizer: ObservationNormalizer | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.action_spec = action_spec
         self.image = image
+        self.normalizer = normalizer
         self.dense = [
             keras.layers.Dense(
                 size,
@@ -46,12 +50,17 @@ class ObservationEncoder(keras.layers.Layer):
     def named_weights(self) -> dict[str, Any]:
         """The variables under names that do not depend on Keras."""
         named = {} if self.image is None else self.image.named_weights()
+        if self.normalizer is not None:
+            for name, variable in self.normalizer.named_weights().items():
+                named[f"normalizer/{name}"] = variable
         for n, layer in enumerate(self.dense):
             named[f"{n}/kernel"], named[f"{n}/bias"] = layer.weights
         return named
 
     def call(self, observation: dict[str, Any]) -> Any:
         """Features `[..., F]` of an observation whose leaves are `[...]`-batched."""
+        if self.normalizer is not None:
+            observation = self.normalizer(observation)
         reward = observation["previous_reward"][..., tf.newaxis]
         stimulus = observation["stimulus"]
         if self.image is not None:

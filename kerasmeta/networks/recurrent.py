@@ -26,6 +26,7 @@ from kerasmeta.networks.config import AgentConfig
 from kerasmeta.networks.convolution import ImageEncoder
 from kerasmeta.networks.distributions import DiagonalGaussian, distribution_for
 from kerasmeta.networks.encoder import ObservationEncoder
+from kerasmeta.networks.normalization import ObservationNormalizer, ValueScale
 
 
 class NetworkStep(NamedTuple):
@@ -160,6 +161,7 @@ class ActorNetwork(RecurrentNetwork):
             config.encoder,
             1000 * config.seed + 2,
             image_encoder(observation_spec, config, 1000 * config.seed + 100),
+            normalizer(observation_spec, config),
             name="actor_encoder",
         )
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Actor")
@@ -216,6 +218,7 @@ class CriticNetwork(RecurrentNetwork):
             config.critic_encoder,
             1000 * config.seed + 12,
             image_encoder(observation_spec, config, 1000 * config.seed + 200),
+            normalizer(observation_spec, config),
             name="critic_encoder",
         )
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Critic")
@@ -227,6 +230,14 @@ class CriticNetwork(RecurrentNetwork):
             ),
             name="critic_head",
         )
+        self.value_scale = ValueScale(name="value_scale") if config.normalize else None
+
+    def named_weights(self) -> dict[str, Any]:
+        named = super().named_weights()
+        if self.value_scale is not None:
+            for name, variable in self.value_scale.named_weights().items():
+                named[f"value_scale/{name}"] = variable
+        return named
 
     def features(self, inputs: dict[str, Any]) -> Any:
         features = self.encoder(inputs)
@@ -236,7 +247,8 @@ class CriticNetwork(RecurrentNetwork):
 
     def head(self, hidden: Any) -> Any:
         """Values `[...]`."""
-        return self.output_layer(hidden)[..., 0]
+        value = self.output_layer(hidden)[..., 0]
+        return value if self.value_scale is None else self.value_scale(value)
 
 
 def image_encoder(
@@ -246,6 +258,15 @@ def image_encoder(
     if observation_spec["stimulus"].shape.rank != 3:
         return None
     return ImageEncoder(config.convolutions, config.image_features, seed, name="image")
+
+
+def normalizer(
+    observation_spec: dict[str, Any], config: AgentConfig
+) -> ObservationNormalizer | None:
+    """The observation's normaliser, for agents that have one."""
+    if not config.normalize:
+        return None
+    return ObservationNormalizer(observation_spec, name="normalizer")
 
 
 def with_memory(
