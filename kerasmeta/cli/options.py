@@ -46,6 +46,8 @@ def check_task(config: Any) -> None:
     try:
         tasks.make(config.task.name, **config.task.parameters)
     except UserError as error:
+        if error.argument == "task":  # a Gymnasium id that makes nothing for an agent
+            raise
         name = f"--set task.{error.argument}"
         raise UserError(name, error.value, error.problem, error.fix) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +16,16 @@ from kerasmeta.cli.quiet import start_tensorflow
 
 
 def train(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task family.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task family or a Gymnasium id.")
+    ],
     agent: Annotated[
-        str, typer.Option(help="ep_lstm, with episodic memory, or lstm, without.")
-    ] = "ep_lstm",
+        str | None,
+        typer.Option(
+            help="ep_lstm, with episodic memory, or lstm, without; by default ep_lstm, "
+            "and lstm for a Gymnasium id, which shows no contexts."
+        ),
+    ] = None,
     seed: console.Seed = 0,
     steps: Annotated[
         int | None,
@@ -39,10 +46,11 @@ def train(
     ] = None,
     json: console.Json = False,
 ) -> None:
-    """Train an agent on a task family, by its recipe unless told otherwise."""
+    """Train an agent on a task family or a Gymnasium environment, by its recipe."""
     from kerasmeta.cli.options import check_agent, check_settings, check_task
 
-    tasks.entry(task)
+    tasks.check(task)
+    agent = agent or ("lstm" if tasks.is_gymnasium(task) else "ep_lstm")
     check_agent(agent)
     check_settings(settings or [])
     start_tensorflow()
@@ -54,9 +62,14 @@ def train(
         changes.append(f"steps={steps}")
     config = recipe(task, agent).with_overrides(changes)
     check_task(config)
-    directory = RunDirectory(out or Path("runs") / f"{task}-{agent}-{seed}")
+    directory = RunDirectory(out or default_run(task, agent, seed))
     result = run(config, directory, resume, settings or [])
     _report(result, directory, task, agent, seed, json)
+
+
+def default_run(task: str, agent: str, seed: int) -> Path:
+    """Where a run goes: `runs/two_step-lstm-0`; an id's / and : become -."""
+    return Path("runs") / f"{re.sub('[/:]', '-', task)}-{agent}-{seed}"
 
 
 def run(

@@ -3,9 +3,25 @@
 Importing this package does not import TensorFlow; `make` does, when it makes a task.
 """
 
-from kerasmeta.tasks.registry import TaskEntry, entry, make, names, register
+from kerasmeta.tasks.registry import (
+    TaskEntry,
+    check,
+    entry,
+    is_gymnasium,
+    make,
+    names,
+    register,
+)
 
-__all__ = ["TaskEntry", "entry", "make", "names", "register"]
+__all__ = [
+    "TaskEntry",
+    "check",
+    "entry",
+    "is_gymnasium",
+    "make",
+    "names",
+    "register",
+]
 
 register(
     TaskEntry(

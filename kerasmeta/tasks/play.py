@@ -9,6 +9,8 @@ from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import Player, Task
+from kerasmeta.tasks.gymnasium.play import play as play_gymnasium
+from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.observation import first_observation, next_observation
 from kerasmeta.tasks.validation import check_count
 
@@ -31,6 +33,8 @@ def play(task: Task, player: str | Player, lifetimes: int, seed: int = 0) -> Lif
     check_count("lifetimes", lifetimes)
     if isinstance(player, str):
         player = _player_named(task, player)
+    if isinstance(task, GymnasiumTask):
+        return play_gymnasium(task, player, lifetimes, seed)
     run = tf.function(
         lambda start: _run(task, player, lifetimes, start),
         input_signature=[tf.TensorSpec([2], tf.int32)],

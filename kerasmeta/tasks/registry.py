@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pydantic
 
 from kerasmeta.errors import UserError
+from kerasmeta.tasks.gymnasium import ids
 
 if TYPE_CHECKING:
     from kerasmeta.tasks.base import Task
@@ -55,22 +56,47 @@ def entry(name: str) -> TaskEntry:
         close = difflib.get_close_matches(name, _entries, n=1)
         guess = f"did you mean '{close[0]}'? " if close else ""
         raise UserError(
-            "task", name, "is not known", f"{guess}use one of {', '.join(_entries)}"
+            "task",
+            name,
+            "is not known",
+            f"{guess}use one of {', '.join(_entries)}, or a Gymnasium id",
         )
     return _entries[name]
 
 
+def check(name: str) -> None:
+    """Refuses what is neither a task family nor a registered Gymnasium id.
+
+    Raises:
+        UserError: With the names that come closest.
+    """
+    if is_gymnasium(name):
+        ids.check(name)
+    else:
+        entry(name)
+
+
+def is_gymnasium(name: str) -> bool:
+    """Whether a name is no family's but looks like a Gymnasium id, `CartPole-v1`."""
+    return name not in _entries and ids.looks_like_id(name)
+
+
 def make(name: str, **parameters: Any) -> Task:
-    """Makes a task: `make("two_step", trials=50)`.
+    """Makes a task: `make("two_step", trials=50)`, `make("CartPole-v1")`.
 
     Args:
-        name: A name from `names()`.
+        name: A name from `names()`, or a registered Gymnasium id.
         **parameters: Fields of the task's class. A value given as text, as on a command
-          line, is converted to the field's type.
+          line, is converted to the field's type. Of a Gymnasium id: what
+          `gymnasium.make` takes, and `collect_steps` and `vectorization`
+          (`kerasmeta.tasks.gymnasium.task.GymnasiumTask`).
 
     Raises:
         UserError: The family or a parameter is not known, or a value is refused.
     """
+    if is_gymnasium(name):
+        module = importlib.import_module("kerasmeta.tasks.gymnasium.task")
+        return module.from_parameters(name, parameters)
     line = entry(name)
     task_class = getattr(importlib.import_module(line.module), line.class_name)
     allowed = [field.name for field in dataclasses.fields(task_class)]

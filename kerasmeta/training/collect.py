@@ -12,6 +12,7 @@ from kerasmeta.environments import TaskEnvironment
 from kerasmeta.groups import groups_of
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.training.fused_driver import FusedEpisodeDriver
 from kerasmeta.training.lifetime_buffer import LifetimeBuffer
 
@@ -21,13 +22,15 @@ EVALUATION_STREAM = 1
 
 
 class Collector:
-    """Collects `B` lifetimes at a time, inside a graph.
+    """Collects `B` lifetimes at a time, inside a graph (`in_graph`).
 
     Args:
         task: The task.
         policy: An `EpisodicPolicy` over the environment's time steps.
         lifetimes: `B`.
     """
+
+    in_graph = True
 
     def __init__(self, environment: TaskEnvironment, policy: EpisodicPolicy) -> None:
         self.environment = environment
@@ -60,11 +63,25 @@ class Collector:
         return self.buffer.gather_all()
 
 
-def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Collector:
-    """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
+def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Any:
+    """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s.
+
+    Of a Gymnasium environment a `GymnasiumCollector`, which does the same in Python.
+    """
+    if isinstance(task, GymnasiumTask):
+        from kerasmeta.training.gymnasium_collect import gymnasium_collector
+
+        return gymnasium_collector(task, lifetimes, agent, **options)
     environment = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
     return Collector(environment, policy)
+
+
+def total_reward(experience: Any) -> float:
+    """Of a `Trajectory`'s lifetimes, each row's first; others need not be whole."""
+    boundary = experience.is_boundary().numpy()  # [B, T + 1]
+    paid = experience.reward.numpy()
+    return float((paid * ~np.logical_or.accumulate(boundary, axis=1)).sum())
 
 
 def to_lifetimes(experience: Any) -> Lifetimes:

@@ -6,14 +6,16 @@ import dataclasses
 import functools
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.analysis import Estimate, metrics, published
+from kerasmeta.analysis.published import Published
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.gymnasium.play import SIDE_BY_SIDE, joined
+from kerasmeta.tasks.gymnasium.task import GymnasiumTask
+from kerasmeta.tasks.observation import full_observation_spec
 from kerasmeta.tasks.play import play
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
 
@@ -72,15 +74,24 @@ def record(
     """The behaviour alone; see `evaluate`."""
     check_extent(lifetimes, seed)
     task = task.held_out() if held_out else task
-    size = min(lifetimes, CHUNK)
-    collector = make_collector(task, size, agent, greedy=greedy)
-    check_fit(agent, collector.environment)
-    collect = tf.function(collector.collect)
+    check_fit(agent, task)
+    size = min(lifetimes, chunk_of(task))
+    collect = collecting(make_collector(task, size, agent, greedy=greedy))
     chunks = []
     for index in range(-(-lifetimes // size)):
         experience = collect(seed, tf.constant(index), EVALUATION_STREAM)
         chunks.append(to_lifetimes(experience))
-    return concatenate(chunks, lifetimes)
+    return joined(chunks, lifetimes)
+
+
+def chunk_of(task: Task) -> int:
+    """How many lifetimes of a task run side by side at most."""
+    return SIDE_BY_SIDE if isinstance(task, GymnasiumTask) else CHUNK
+
+
+def collecting(collector: Any) -> Any:
+    """A collector's `collect`, as one graph call where that can be."""
+    return tf.function(collector.collect) if collector.in_graph else collector.collect
 
 
 def check_extent(lifetimes: int, seed: int) -> None:
@@ -89,13 +100,6 @@ def check_extent(lifetimes: int, seed: int) -> None:
         raise UserError("--lifetimes", lifetimes, "is not positive", "give 1 or more")
     if not 0 <= seed < 2**30:
         raise UserError("--seed", seed, "is out of range", "use 0 to 2**30 - 1")
-
-
-def concatenate(chunks: list[Any], count: int) -> Any:
-    """The first `count` lifetimes of several batches of `Lifetimes`, or alike."""
-    return tf.nest.map_structure(
-        lambda *parts: np.concatenate(parts, axis=0)[:count], *chunks
-    )
 
 
 def held_out_parameters(task: Task) -> dict[str, Any]:
@@ -114,9 +118,11 @@ def players(
 ) -> dict[str, Any]:
     """The metrics of the task's reference players, `{player: {metric: Estimate}}`.
 
-    They live where `evaluate` lets agents live.
+    They live where `evaluate` lets agents live; in Python, only 100 lifetimes.
     """
     task = task.held_out() if held_out else task
+    if isinstance(task, GymnasiumTask):
+        lifetimes = min(lifetimes, 100)
     return {
         name: metrics(task.name, play(task, player, lifetimes, seed))
         for name, player in task.players().items()
@@ -136,8 +142,8 @@ def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
         name: {metric: estimate.mean for metric, estimate in estimates.items()}
         for name, estimates in players(task, held_out=held_out).items()
     }
-    sources = published(task.name)
-    if sources and task.held_out() != type(task)().held_out():
+    sources = published(task.name) or threshold(task)
+    if published(task.name) and task.held_out() != type(task)().held_out():
         sources = {}
     found["published"] = {}
     for entry in reversed(list(sources.values())):
@@ -148,16 +154,25 @@ def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
     return found
 
 
-def check_fit(agent: EpisodicAgent, environment: Any) -> None:
+def threshold(task: Task) -> dict[str, Published]:
+    """The return from which Gymnasium calls an environment solved, if it does."""
+    if not isinstance(task, GymnasiumTask) or task.reward_threshold is None:
+        return {}
+    source = "reward_threshold of its registration in Gymnasium"
+    values = {"return": float(task.reward_threshold)}
+    return {"gymnasium": Published("solved", values, source)}
+
+
+def check_fit(agent: EpisodicAgent, task: Task) -> None:
     """Refuses a task whose observations or actions are not the agent's."""
-    wanted = environment.time_step_spec().observation
+    wanted = full_observation_spec(task)
     pairs = [(k, agent.observation_spec.get(k), wanted[k]) for k in wanted]
-    pairs.append(("action", agent.action_spec, environment.action_spec()))
+    pairs.append(("action", agent.action_spec, task.action_spec))
     for key, ours, theirs in pairs:
         if ours is None or ours.shape != theirs.shape or ours.dtype != theirs.dtype:
             raise UserError(
                 "task",
-                environment.task.name,
+                task.name,
                 f"its {key} is {theirs.dtype.name} {theirs.shape}, "
                 f"the agent's is {ours and f'{ours.dtype.name} {ours.shape}'}",
                 "evaluate the agent on the task it was trained on",

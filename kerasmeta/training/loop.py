@@ -12,14 +12,14 @@ from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent, TRPOAgent
 from kerasmeta.agents.storage import describe, save_weights
 from kerasmeta.analysis import metrics
-from kerasmeta.environments import TaskEnvironment
+from kerasmeta.environments import dynamics
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.training.collect import (
     TRAINING_STREAM,
-    Collector,
     make_collector,
     to_lifetimes,
+    total_reward,
 )
 from kerasmeta.training.config import RunConfig
 from kerasmeta.training.events import EventLog
@@ -41,14 +41,13 @@ class TrainingResult(NamedTuple):
 
 def make_agent(config: RunConfig, task: Task) -> EpisodicAgent:
     """An untrained agent for a task, its memory large enough for a lifetime."""
-    environment = TaskEnvironment(task, 1)
     needed = task.contexts_per_lifetime
     agent_config = config.agent.model_copy(update={"seed": config.seed})
     if agent_config.has_memory and needed > agent_config.memory.capacity:
         memory = agent_config.memory.model_copy(update={"capacity": needed})
         agent_config = agent_config.model_copy(update={"memory": memory})
-    specs = environment.time_step_spec().observation, environment.action_spec()
-    return EpisodicAgent(*specs, agent_config)
+    observation_spec = dynamics.time_step_spec(task).observation
+    return EpisodicAgent(observation_spec, task.action_spec, agent_config)
 
 
 class Trainer:
@@ -67,9 +66,7 @@ class Trainer:
         self.task = tasks.make(config.task.name, **config.task.parameters)
         self.agent = make_agent(config, self.task)
         self.iterations = tf.Variable(0, dtype=tf.int64, name="iterations")
-        self.collector: Collector = make_collector(
-            self.task, config.lifetimes, self.agent
-        )
+        self.collector = make_collector(self.task, config.lifetimes, self.agent)
         environment = self.collector.environment
         self.learner = TRPOAgent(
             environment.time_step_spec(),
@@ -101,10 +98,20 @@ class Trainer:
         experience = self.collector.collect(self.config.seed, index, TRAINING_STREAM)
         return experience, self.learner.train(experience)
 
+    def iterate_outside(self) -> tuple[Any, Any]:
+        """The same where environments are Python: only the update is a graph call."""
+        index = int(self.iterations)
+        experience = self.collector.collect(self.config.seed, index, TRAINING_STREAM)
+        return experience, self._learn(experience)
+
+    @tf.function
+    def _learn(self, experience: Any) -> Any:
+        return self.learner.train(experience)
+
     def row(self, experience: Any, loss: Any) -> dict[str, Any]:
         """What metrics.jsonl says of an iteration."""
         iteration = int(self.iterations)
-        total = float(tf.reduce_sum(experience.reward))
+        total = total_reward(experience)
         row: dict[str, Any] = {
             "iteration": iteration,
             "steps": iteration * self.steps_per_iteration,
@@ -152,11 +159,13 @@ def train(
     before = rows[-1]["wall_seconds"] if rows else 0.0
     if rows:
         report(rows[-1])
+    in_graph = trainer.collector.in_graph
+    iterate = trainer.iterate if in_graph else trainer.iterate_outside
     start, first = time.perf_counter(), int(trainer.iterations)
     events = EventLog(directory.events_path, purge_from=first)
     with open(directory.metrics_path, "a", encoding="utf-8") as log:
         while not trainer.finished:
-            row = trainer.row(*trainer.iterate())
+            row = trainer.row(*iterate())
             _refuse_divergence(row)
             elapsed = time.perf_counter() - start
             done = (row["iteration"] - first) * trainer.steps_per_iteration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerasmeta.tasks import is_gymnasium
 from kerasmeta.training.config import RunConfig, TaskConfig, validate
 
 # What differs from the defaults of RunConfig, AgentConfig and TRPOConfig, by family.
@@ -59,24 +60,41 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
+# Any Gymnasium id.
+GYMNASIUM: dict[str, Any] = {
+    "steps": 500_000,
+    "lifetimes": 32,
+    "agent": {"normalize": True},
+    "trpo": {
+        "gamma": 0.99,
+        "delta": 0.02,
+        "damping": 0.02,
+        "fisher_fraction": 0.25,
+        "critic_learning_rate": 3e-3,
+        "critic_passes": 4,
+    },
+}
+
 
 def recipe(
     task: str,
     agent: str,
     parameters: dict[str, Any] | None = None,
 ) -> RunConfig:
-    """The recipe of a task family for one kind of agent.
+    """The recipe of a task family or a Gymnasium id for one kind of agent.
 
     Args:
-        task: The family.
+        task: The family or the id.
         agent: "lstm" or "ep_lstm".
         parameters: Of the task, where they differ from its defaults.
     """
     base = RunConfig(task=TaskConfig(name=task, parameters=parameters or {}))
     data = base.model_dump(mode="json")
     data["agent"]["kind"] = agent
-    for key, value in RECIPES.get(task, {}).items():
-        data[key] = _merged(data[key], value)
+    general = GYMNASIUM if is_gymnasium(task) else {}
+    for changes in (general, RECIPES.get(task, {})):
+        for key, value in changes.items():
+            data[key] = _merged(data[key], value)
     return validate(RunConfig, data, f"recipe {task}")
 
 

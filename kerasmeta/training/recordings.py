@@ -14,11 +14,17 @@ from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.analysis import Recordings
 from kerasmeta.analysis.recordings.signals import reward_prediction_errors
-from kerasmeta.environments import TaskEnvironment
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Player, State, Task, TaskStep
+from kerasmeta.tasks.gymnasium.play import joined
+from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
-from kerasmeta.training.evaluation import CHUNK, check_extent, check_fit, concatenate
+from kerasmeta.training.evaluation import (
+    check_extent,
+    check_fit,
+    chunk_of,
+    collecting,
+)
 
 HIDDEN = "hidden/"  # begins the name of a hidden variable among the observations
 
@@ -52,15 +58,16 @@ def record(
     gamma = gamma_of(agent) if gamma is None else gamma
     check_extent(lifetimes, seed)
     task = task.held_out() if held_out else task
-    check_fit(agent, TaskEnvironment(task, 1))
-    size = min(lifetimes, CHUNK)
-    collector = make_collector(RevealedTask(task), size, agent, record=True)
-    collect = tf.function(collector.collect)
+    check_fit(agent, task)
+    size = min(lifetimes, chunk_of(task))
+    shown = RevealedTask(task) if has_hidden_variables(task) else task
+    collect = collecting(make_collector(shown, size, agent, record=True))
     chunks = []
     for index in range(-(-lifetimes // size)):
         experience = collect(seed, tf.constant(index), EVALUATION_STREAM)
         chunks.append(_parts(experience, gamma))
-    return Recordings(*concatenate(chunks, lifetimes), gamma)
+    recorded, signals, hidden = joined(chunks, lifetimes)
+    return Recordings(recorded, signals, hidden, gamma)
 
 
 def gamma_of(agent: EpisodicAgent) -> float:
@@ -81,6 +88,8 @@ def gamma_of(agent: EpisodicAgent) -> float:
 
 def has_hidden_variables(task: Task) -> bool:
     """Whether a task says what is hidden in it."""
+    if isinstance(task, GymnasiumTask):
+        return False
     state, _ = task.reset(1, tf.constant([0, 0]))
     return bool(task.hidden_variables(state))
 

@@ -1,0 +1,1 @@
+"""Any registered Gymnasium environment as something an agent can be trained on."""
