@@ -13,7 +13,9 @@ from kerasmeta.analysis import analyses, analysis
 from kerasmeta.analysis.registry import Analysis, choose, register
 from kerasmeta.errors import UserError
 
-EVERYTHING = {"players", "recordings", "training", "memory_lesion"}
+EVERYTHING = {
+    *("players", "recordings", "hidden_variables", "training", "memory_lesion"),
+}
 
 
 @pytest.mark.parametrize("one", analyses(), ids=lambda one: one.name)
@@ -34,7 +36,9 @@ def test_a_name_is_taken_once() -> None:
 
 def test_by_default_all_that_fit_and_can_be_done() -> None:
     chosen = [one.name for one in choose((), "two_step", EVERYTHING)]
-    assert chosen[:3] == ["metrics", "stay", "learning_curve"]
+    assert {"metrics", "stay", "learning_curve", "decoding"} <= set(chosen)
+    assert chosen == [one.name for one in analyses() if one.name in chosen]
+    assert "recordings" not in chosen  # on request
     without = [one.name for one in choose((), "two_step", {"players"})]
     assert "learning_curve" not in without
     assert "stay" in without
