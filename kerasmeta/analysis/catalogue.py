@@ -48,6 +48,51 @@ register(
 )
 register(
     Analysis(
+        name="matching_law",
+        function=f"{_HERE}.bandits.matching_law:matching_law",
+        summary="the ratio of choices against that of rewards, and weights of the past",
+        families=("matching",),
+        needs=("players",),
+    )
+)
+register(
+    Analysis(
+        name="volatility",
+        function=f"{_HERE}.bandits.volatility:volatility",
+        summary="learning rates where the world is stable and where it is volatile",
+        families=("volatile_bandit",),
+        needs=("players",),
+    )
+)
+register(
+    Analysis(
+        name="inferred_value",
+        function=f"{_HERE}.bandits.inferred_value:inferred_value",
+        summary="values and prediction errors that changed before they were met again",
+        families=("reversal",),
+        needs=("recordings",),
+    )
+)
+register(
+    Analysis(
+        name="rpe_perturbation",
+        function=f"{_HERE}.bandits.false_rewards:false_rewards",
+        summary="choices of the risky lever while false rewards are told",
+        families=("risky_safe",),
+        needs=("rpe_perturbation",),
+    )
+)
+register(
+    Analysis(
+        name="hybrid",
+        function=f"{_HERE}.hybrid.weights:hybrid_weights",
+        summary="how much it plans: the hybrid model fitted to every lifetime",
+        families=("two_step", "two_step_drift"),
+        needs=("players",),
+    )
+)
+register(
+    Analysis(
         name="learning_curve",
         function=f"{_HERE}.behaviour.training:training_curve",
         summary="reward per trial while training, seed by seed",
@@ -83,6 +128,17 @@ register(
         "learner's",
         families=("two_step", "two_step_drift"),
         needs=("recordings",),
+    )
+)
+register(
+    Analysis(
+        name="dose_response",
+        function=f"{_HERE}.lesions.dose_response:dose_response",
+        summary="performance by the fraction of silenced units, in random order and "
+        "from the most open gates on",
+        needs=("dose_response",),
+        uses=("players",),
+        on_request=True,
     )
 )
 register(

@@ -6,12 +6,15 @@ An analysis that `needs` or `uses` an experiment finds what it gave in each subj
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.tasks.bandits.risky_safe import PERTURBATIONS
 from kerasmeta.tasks.base import Task
+from kerasmeta.training.dose_response import record_doses
 from kerasmeta.training.evaluation import record
 
 
@@ -66,5 +69,34 @@ register(
         summary="nothing is retrieved from episodic memory",
         run=lesioned_memory,
         fits=lambda agent, task: agent.config.has_memory,
+    )
+)
+register(
+    Experiment(
+        name="dose_response",
+        summary="more and more units are silenced",
+        run=lambda bench: record_doses(
+            bench.agent, bench.task, bench.lifetimes, bench.seed
+        ),
+    )
+)
+
+
+def perturbed_rewards(bench: Bench) -> dict[str, Lifetimes]:
+    """The same lifetimes with false rewards told, one condition a perturbation."""
+    task: Any = bench.task
+    found = {}
+    for perturbation in PERTURBATIONS[1:]:
+        changed = dataclasses.replace(task, perturbation=perturbation)
+        found[perturbation] = record(bench.agent, changed, bench.lifetimes, bench.seed)
+    return found
+
+
+register(
+    Experiment(
+        name="rpe_perturbation",
+        summary="rewards are told as nothing, or nothing as a reward",
+        run=perturbed_rewards,
+        fits=lambda agent, task: task.name == "risky_safe",
     )
 )

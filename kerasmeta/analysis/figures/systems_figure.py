@@ -26,7 +26,8 @@ from kerasmeta.analysis.figures.style import (
 
 _WIDTH = 0.5  # of a bar
 _LANE = 0.14  # width of a column of markers, right of the bars
-_LIMITS = (-2.25, 2.25)
+_TOP = 2.25
+_ROOM = 0.55  # for the numbers, below everything that is drawn
 
 
 class System(NamedTuple):
@@ -50,12 +51,13 @@ def systems_figure(systems: Mapping[str, System], agent_name: str = "agent") -> 
     with styled():
         figure = Figure(figsize=(2.2 + 1.35 * len(systems), 3.9), layout="constrained")
         axes = figure.subplots()
+        bottom = min(0.0, *map(_lowest, systems.values())) - _ROOM
+        axes.set_ylim(bottom, _TOP)
         for place, (name, system) in enumerate(systems.items()):
             _draw_system(axes, place, name, system, labels)
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.set_xticks(range(len(systems)), [_in_words(name) for name in systems])
         axes.tick_params(axis="x", length=0)
-        axes.set_ylim(*_LIMITS)
         axes.set_ylabel("effect on P(repeat)")
         horizontal_grid(axes)
         _draw_legend(figure, agent_name, labels)
@@ -84,13 +86,19 @@ def _draw_system(
             axes.plot(lane, system.published[label], **marker(index), zorder=5)
     axes.annotate(
         f"{mean:.2f}\n{_p_in_words(system.p_value)}",
-        (place, _LIMITS[0]),
+        (place, 0),
+        xycoords=("data", "axes fraction"),
         xytext=(0, 4),
         textcoords="offset points",
         ha="center",
         size=SMALL,
         color=INK,
     )
+
+
+def _lowest(system: System) -> float:
+    values = (*system.value.ci95, *system.seeds, *system.published.values())
+    return min((value for value in values if math.isfinite(value)), default=0.0)
 
 
 def _draw_legend(figure: Figure, agent_name: str, labels: Sequence[str]) -> None:
