@@ -9,8 +9,10 @@ Importing this package does not import TensorFlow; loading and publishing do.
 from .card import Card
 from .loading import load
 from .manifest import Estimate, Evaluation, Manifest, Provenance, SeedResult, Task
+from .opening import default_registry, open_registry
 from .publishing import publish
-from .registry import Registry, default_registry
+from .registry import Registry
+from .remote import RemoteRegistry
 from .writing import Published
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "Provenance",
     "Published",
     "Registry",
+    "RemoteRegistry",
     "SeedResult",
     "Task",
     "default_registry",
     "load",
+    "open_registry",
     "publish",
 ]

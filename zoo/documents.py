@@ -25,29 +25,30 @@ def to_bytes(document: BaseModel | dict[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def from_bytes(model: type[Model], data: bytes, path: Path) -> Model:
-    """Reads a document.
+def from_bytes(model: type[Model], data: bytes, where: Path | str) -> Model:
+    """Reads a document. `where`, a path or an address, names it in errors.
 
     Raises:
         UserError: It is no JSON, or not what `model` describes.
     """
+    name = str(where).rsplit("/", 1)[-1]
     try:
         content = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise UserError(
-            path.name,
-            str(path),
+            name,
+            str(where),
             f"is not valid JSON ({error})",
             "restore the file, or publish the agent anew",
         ) from None
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        where, problem = first_problem(error)
+        place, problem = first_problem(error)
         raise UserError(
-            path.name,
-            str(path),
-            f"does not hold what it should at {where or 'the top'} ({problem})",
+            name,
+            str(where),
+            f"does not hold what it should at {place or 'the top'} ({problem})",
             "restore the file; if a newer kerasmeta wrote it, upgrade kerasmeta",
         ) from None
 
@@ -70,16 +71,30 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
     fault = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
-    return where, message[:1].lower() + message[1:]
+    return _printable(where), _printable(message[:1].lower() + message[1:])
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replaces a file: a reader finds the old content or the new, whole."""
+def _printable(text: str, limit: int = 200) -> str:
+    """Text from a document that anyone may have written, as a terminal may see it."""
+    plain = "".join(c if c.isprintable() else "?" for c in text)
+    return plain if len(plain) <= limit else plain[: limit - 3] + "..."
+
+
+def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
+    """Replaces a file: a reader finds the old content or the new, whole.
+
+    Args:
+        path: The file.
+        data: Its new content.
+        durable: Wait until a loss of power could not undo it.
+    """
     temporary = path.with_name(f"{TEMPORARY}{path.name}-{secrets.token_hex(8)}")
     try:
         temporary.write_bytes(data)
-        sync(temporary)
+        if durable:
+            sync(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync(path.parent)
+    if durable:
+        sync(path.parent)

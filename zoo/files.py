@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
 CARD = "README.md"
+SIGNATURE = "model.sig"  # of everything else; where the publisher has signed
 SEED_WEIGHTS = "seeds/{seed}/weights.safetensors"  # of a seed that was not chosen
 
 CHANGED = "is not the file that was published (SHA-256 differs)"
@@ -29,8 +30,8 @@ CHANGED = "is not the file that was published (SHA-256 differs)"
 def _inside(path: str) -> str:
     """Refuses a path that is not plainly below its directory."""
     parts = path.split("/")
-    bad = {"", ".", ".."} & set(parts) or "\\" in path or ":" in path or "\0" in path
-    if bad or PurePosixPath(path).is_absolute():
+    bad = {"", ".", ".."} & set(parts) or "\\" in path or ":" in path
+    if bad or not path.isprintable() or PurePosixPath(path).is_absolute():
         raise ValueError("a path must stay below its directory")
     return path
 
@@ -103,9 +104,18 @@ def _problem(directory: Path, entry: FileEntry) -> str | None:
         return f"cannot be read ({error.strerror})"
 
 
-def check_no_others(directory: Path, expected: tuple[FileEntry, ...]) -> None:
-    """Refuses a file that the manifest does not list."""
+def check_all(
+    directory: Path, expected: tuple[FileEntry, ...], signature_sha256: str | None
+) -> None:
+    """Like `check`, and refuses a changed signature and any other file.
+
+    The signature's hash is in the index: it is made last, over manifest and files.
+    """
+    check(directory, expected)
     known = {entry.path for entry in expected} | {MANIFEST}
+    if signature_sha256:
+        read_checked(directory / SIGNATURE, signature_sha256)
+        known.add(SIGNATURE)
     if others := [path for path in listing(directory) if path not in known]:
         raise UserError(
             "file",

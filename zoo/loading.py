@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from kerasmeta.errors import UserError
 
-from . import files
+from . import files, signing
 from .card import Card
 from .manifest import Manifest
-from .registry import Registry, open_registry
+from .opening import Registries, open_registry
 
 if TYPE_CHECKING:
     from kerasmeta.agents import EpisodicAgent
 
 
 def load(
-    id: str, registry: Registry | str | Path | None = None, seed: int | None = None
+    id: str,
+    registry: Registries = None,
+    seed: int | None = None,
+    offline: bool | None = None,
+    require_signature: str | Path | None = None,
 ) -> EpisodicAgent:
     """Loads a trained agent.
 
@@ -26,11 +30,16 @@ def load(
     `config.json` and `weights.safetensors`; no code of the artifact runs.
 
     Args:
-        id: `family/agent` for the latest version, or `family/agent@version`.
-        registry: A registry or its folder; by default the agents in this package, or
-            the folder that the environment variable KERASMETA_REGISTRY names.
+        id: `family/agent` for the latest version, `family/agent@version` or
+            `family/agent@alias`.
+        registry: A registry, its folder or its address, or several; see
+            `zoo.open_registry`. By default the agents in this package, or those where
+            the environment variable KERASMETA_REGISTRY says.
         seed: The training seed whose weights to load, one of `agent.card.seeds`; by
             default the published one, whose headline metric is the median.
+        offline: Use no network; by default as KERASMETA_OFFLINE says.
+        require_signature: The file of a public key. Load only what the holder of the
+            private key has signed; by default as KERASMETA_REQUIRE_SIGNATURE says.
 
     Returns:
         The agent. Its `card` holds the metrics and where the weights come from.
@@ -38,13 +47,9 @@ def load(
     Raises:
         UserError: There is no such agent or seed, or a file is not the one published.
     """
-    registry = open_registry(registry)
-    reference = registry.resolve(id)
-    manifest = registry.show(reference)
-    directory = registry.directory(reference)
+    manifest, directory = checked(id, registry, offline, require_signature)
     weights = _weights(manifest, seed)
     _check_parts(directory, {entry.path for entry in manifest.files})
-    files.check(directory, manifest.files)
 
     from kerasmeta.agents import storage  # imports TensorFlow
 
@@ -53,6 +58,36 @@ def load(
     storage.load_weights(agent, directory / weights)
     agent.card = Card(manifest, seed)
     return agent
+
+
+def checked(
+    id: str,
+    registry: Registries = None,
+    offline: bool | None = None,
+    require_signature: str | Path | None = None,
+) -> tuple[Manifest, Path]:
+    """The manifest and the directory of a version, every file of which has its hash."""
+    key = signing.required_key(require_signature)
+    source = open_registry(registry, offline).where(id)
+    reference = source.resolve(id)
+    manifest, directory = source.show(reference), source.directory(reference)
+    if key:
+        signing.check(directory, key)
+    files.check(directory, manifest.files)
+    return manifest, directory
+
+
+def verified(
+    id: str, registry: Registries = None, require_signature: str | Path | None = None
+) -> Manifest:
+    """Checks a version as `checked` does, and that it holds nothing else besides."""
+    key = signing.required_key(require_signature)
+    source = open_registry(registry).where(id)
+    reference = source.resolve(id)
+    manifest = source.verify(reference)
+    if key:
+        signing.check(source.directory(reference), key)
+    return manifest
 
 
 def _weights(manifest: Manifest, seed: int | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,7 +21,7 @@ from pydantic import (
 
 from export.contracts import Contract
 
-from .files import SEED_WEIGHTS, WEIGHTS, FileEntry
+from .files import MANIFEST, SEED_WEIGHTS, SIGNATURE, WEIGHTS, FileEntry
 from .identifiers import AgentName
 
 
@@ -32,7 +33,18 @@ def _plain(data: Any) -> Any:
         raise ValueError(str(error)) from None
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+def _readable(text: str) -> str:
+    """Refuses characters that do something to a terminal, and halves of characters."""
+    if not text.replace("\n", " ").isprintable():
+        raise ValueError("the text holds characters that cannot be printed")
+    return text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    AfterValidator(_readable),
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
 PlainData = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
@@ -218,6 +230,13 @@ class Manifest(Submission):
     created: AwareDatetime
     contract: Contract
     files: tuple[FileEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _listed_once(self) -> Manifest:
+        paths = [MANIFEST, SIGNATURE, *(entry.path for entry in self.files)]
+        if len(set(paths)) < len(paths):
+            raise ValueError("a file is listed twice, or lists itself")
+        return self
 
     def weights(self) -> dict[int, str]:
         """The path of the weights that each training seed gave, where they are kept.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from kerasmeta.errors import UserError
 
-from . import files
+from . import files, signing
 from .documents import to_bytes, validated
 from .manifest import Evaluation, Provenance, Submission, Task
-from .registry import Registry, open_registry
+from .opening import open_folder
+from .registry import Registry
 from .writing import Published
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def publish(
     licence: str = "Apache-2.0",
     others: Mapping[int, EpisodicAgent] | None = None,
     version: int | None = None,
+    sign: str | Path | None = None,
 ) -> Published:
     """Publishes an agent: SavedModel, weights, configuration, manifest and card.
 
@@ -51,6 +53,7 @@ def publish(
         others: By training seed, the agents of the seeds that were not chosen. Their
             weights are published too.
         version: By default the next one.
+        sign: The file of a private key (elliptic curve, PEM) to sign the version with.
 
     Raises:
         UserError: Something is missing or not finite, or the version exists.
@@ -59,6 +62,7 @@ def publish(
     for checked in (agent, *others.values()):
         _check(checked)
     _check_version(version)
+    key = signing.private_key(sign)
     submission = validated(
         Submission,
         {
@@ -79,7 +83,7 @@ def publish(
     def write(directory: Path) -> Contract:
         return _write_agent(agent, others, directory)
 
-    return open_registry(registry).publish(id, submission, write, version)
+    return open_folder(registry).publish(id, submission, write, version, key)
 
 
 def _check(agent: EpisodicAgent) -> None:

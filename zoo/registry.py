@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from importlib import resources
 from pathlib import Path
 
 from . import files, identifiers
+from .catalogue import Catalogue
 from .documents import from_bytes
 from .identifiers import AgentReference
-from .index import Index, IndexEntry, read_index
+from .index import Index, read_index
 from .manifest import Manifest, Submission
-from .writing import Published, Writer, add_version, check_place, rebuild
+from .writing import (
+    Published,
+    Writer,
+    add_version,
+    change_alias,
+    check_free,
+    check_place,
+    rebuild,
+)
 
-ENVIRONMENT = "KERASMETA_REGISTRY"
 
-
-class Registry:
+class Registry(Catalogue):
     """Published agents in a local folder. Versions are immutable.
-
-    Every answer comes from a manifest whose hash the index holds. An agent is named
-    `family/agent`, which means the latest version, or `family/agent@version`.
 
     Args:
         path: The folder. Publishing makes it where it does not exist.
@@ -28,34 +30,19 @@ class Registry:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser().absolute()
+        self.address = str(self.path)
 
     def __repr__(self) -> str:
-        return f"Registry({str(self.path)!r})"
+        return f"Registry({self.address!r})"
 
-    def list(self) -> tuple[Manifest, ...]:
-        """The manifests of the latest version of every agent, by id."""
-        return tuple(self.show(name) for name in sorted(read_index(self.path).agents))
-
-    def versions(self, agent: str) -> tuple[int, ...]:
-        """The versions of `family/agent`, the oldest first."""
-        return tuple(sorted(self._versions(identifiers.parse(agent).name)))
-
-    def resolve(self, agent: str | AgentReference) -> AgentReference:
-        """The id with its version: the one asked for, or the latest.
-
-        Raises:
-            UserError: There is no such agent or version.
-        """
-        name, version, _ = self._find(agent)
-        return AgentReference(name, version)
+    def index(self) -> Index:
+        return read_index(self.path)
 
     def directory(self, agent: str | AgentReference) -> Path:
-        """The directory of a version."""
-        name, version, _ = self._find(agent)
-        return self.path / name / str(version)
+        found = self._find(agent)
+        return self.path / found.name / str(found.version)
 
     def show(self, agent: str | AgentReference) -> Manifest:
-        """The manifest of a version; its hash is checked."""
         name, version, entry = self._find(agent)
         path = self.path / name / str(version) / files.MANIFEST
         data = files.read_checked(path, entry.manifest_sha256)
@@ -64,15 +51,10 @@ class Registry:
         return manifest
 
     def verify(self, agent: str | AgentReference) -> Manifest:
-        """Checks every file of a version; a missing or additional file is an error.
-
-        Returns:
-            The manifest.
-        """
-        reference = self.resolve(agent)
-        manifest, directory = self.show(reference), self.directory(reference)
-        files.check(directory, manifest.files)
-        files.check_no_others(directory, manifest.files)
+        name, version, entry = self._find(agent)
+        manifest = self.show(AgentReference(name, version))
+        directory = self.path / name / str(version)
+        files.check_all(directory, manifest.files, entry.signature_sha256)
         return manifest
 
     def publish(
@@ -81,6 +63,7 @@ class Registry:
         submission: Submission,
         write: Writer,
         version: int | None = None,
+        sign: Path | None = None,
     ) -> Published:
         """Adds a version: complete, or not at all. `zoo.publish` calls it.
 
@@ -89,12 +72,47 @@ class Registry:
             submission: What to say about it.
             write: Puts the agent's files into an empty directory.
             version: Its number; by default the next one.
+            sign: The file of a private key (elliptic curve, PEM) to sign it with.
 
         Raises:
             UserError: The version exists, or the folder cannot be written.
         """
         name = identifiers.parse_name(agent)
-        return add_version(self.path, name, submission, write, version)
+        return add_version(self.path, name, submission, write, version, sign)
+
+    def check_free(self, agent: str, version: int | None = None) -> None:
+        """Refuses what `publish` would refuse, before the work that leads to it.
+
+        Raises:
+            UserError: The version exists, or the index is damaged.
+        """
+        check_free(self.path, identifiers.parse_name(agent), version)
+
+    def set_alias(self, agent: str, alias: str) -> AgentReference:
+        """Lets an alias, such as `stable`, name a version. It may move later.
+
+        Args:
+            agent: `family/agent@version`, or `family/agent` for the latest.
+            alias: Lower-case letters, digits, `-` and `_`; not `latest`.
+
+        Returns:
+            The version that it names now.
+        """
+        identifiers.check_alias(alias)
+        found = self._find(agent)
+        change_alias(self.path, found.name, alias, found.version)
+        return found.reference
+
+    def remove_alias(self, agent: str, alias: str) -> None:
+        """Removes an alias of `family/agent`; the version stays.
+
+        Raises:
+            UserError: There is no such alias.
+        """
+        name = identifiers.parse_name(agent)
+        identifiers.check_alias(alias)
+        self._find(AgentReference(name, alias))
+        change_alias(self.path, name, alias, None)
 
     def rebuild_index(self) -> Index:
         """Writes the index anew from the files as they are, which are thereby trusted.
@@ -103,32 +121,3 @@ class Registry:
             UserError: A version is damaged. The index is then left alone.
         """
         return rebuild(self.path)
-
-    def _find(self, agent: str | AgentReference) -> tuple[str, int, IndexEntry]:
-        name, version = identifiers.parse(agent)
-        versions = self._versions(name)
-        if version is None:
-            version = max(versions)
-        if version not in versions:
-            raise identifiers.unknown_version(name, version, versions, self.path)
-        return name, version, versions[version]
-
-    def _versions(self, name: str) -> dict[int, IndexEntry]:
-        index = read_index(self.path)
-        if name not in index.agents:
-            raise identifiers.unknown_name(name, index.agents, self.path)
-        return index.agents[name]
-
-
-def default_registry() -> Registry:
-    """The registry in the package, or the one `KERASMETA_REGISTRY` names."""
-    if path := os.environ.get(ENVIRONMENT):
-        return Registry(path)
-    return Registry(Path(str(resources.files(__package__).joinpath("agents"))))
-
-
-def open_registry(registry: Registry | str | Path | None) -> Registry:
-    """A registry from what callers give: one, its path, or None for the default."""
-    if registry is None:
-        return default_registry()
-    return registry if isinstance(registry, Registry) else Registry(registry)

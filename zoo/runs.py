@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasmeta.errors import UserError
 
+from . import signing
+from .opening import open_folder
 from .publishing import publish
-from .registry import Published, Registry
+from .registry import Registry
+from .writing import Published
 
 if TYPE_CHECKING:
     from kerasmeta.agents import EpisodicAgent
@@ -42,6 +46,8 @@ def publish_runs(
     registry: Registry | str | Path,
     lifetimes: int = LIFETIMES,
     report: Callable[[str], None] = lambda line: None,
+    version: int | None = None,
+    sign: str | Path | None = None,
 ) -> Published:
     """Evaluates the runs of several seeds afresh and publishes the median one.
 
@@ -51,9 +57,12 @@ def publish_runs(
         registry: Where to publish.
         lifetimes: Fresh lifetimes of each evaluation.
         report: Told what is being done, a line at a time.
+        version: By default the next one.
+        sign: The file of a private key to sign the version with.
 
     Raises:
-        UserError: The runs do not belong together, or `publish` refuses.
+        UserError: The version exists, the runs do not belong together, a metric is not
+            defined, or `publish` refuses.
     """
     from kerasmeta.analysis.headline import headline
     from kerasmeta.training.evaluation import (
@@ -62,13 +71,17 @@ def publish_runs(
         references,
     )
 
+    folder = open_folder(registry)
+    folder.check_free(id, version)
+    signing.private_key(sign)
     opened = [_open(run) for run in runs]
     _check_alike(opened, runs)
     task = opened[0].task
     seeds: list[dict[str, Any]] = []
-    for run in opened:
+    for run, path in zip(opened, runs, strict=True):
         report(f"evaluating seed {run.config.seed}")
         found = evaluate(run.agent, task, lifetimes, SEED).as_dict()
+        _check_defined(found, str(path), f"seed {run.config.seed}", lifetimes)
         seeds.append({"seed": run.config.seed, "metrics": found})
     first = headline(task.name)[0]
     ranked = sorted(range(len(seeds)), key=lambda n: seeds[n]["metrics"][first]["mean"])
@@ -79,11 +92,13 @@ def publish_runs(
         report("evaluating with the memory lesioned")
         lesioned = evaluate(run.agent.lesioned("memory"), task, lifetimes, SEED)
         lesions["memory"] = lesioned.as_dict()
+        what = f"seed {run.config.seed} with its memory lesioned"
+        _check_defined(lesions["memory"], str(runs[chosen]), what, lifetimes)
     report("exporting and publishing")
     return publish(
         run.agent,
         id,
-        registry,
+        folder,
         task={"name": task.name, "parameters": run.config.task.parameters},
         evaluation={
             "lifetimes": lifetimes,
@@ -100,6 +115,8 @@ def publish_runs(
         papers=[task.paper],
         headline=headline(task.name),
         others={o.config.seed: o.agent for o in opened if o is not run},
+        version=version,
+        sign=sign,
     )
 
 
@@ -151,10 +168,6 @@ def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
     first = opened[0].config
     taken: dict[int, str | Path] = {}
     for run, path in zip(opened, paths, strict=True):
-        if (seed := run.config.seed) in taken:
-            problem = f"is of seed {seed}, as {taken[seed]} is"
-            raise UserError("run", str(path), problem, "give one run for each seed")
-        taken[seed] = path
         if run.config.model_copy(update={"seed": first.seed}) != first:
             raise UserError(
                 "run",
@@ -162,6 +175,30 @@ def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
                 f"differs from {paths[0]} in more than its seed",
                 "publish runs of one recipe together",
             )
+        if (seed := run.config.seed) in taken:
+            problem = f"is of seed {seed}, as {taken[seed]} is"
+            raise UserError("run", str(path), problem, "give one run for each seed")
+        taken[seed] = path
+
+
+def _check_defined(
+    metrics: dict[str, Any], run: str, what: str, lifetimes: int
+) -> None:
+    """Refuses metrics that are not numbers: what they are over never happened."""
+    undefined = [
+        name
+        for name, found in metrics.items()
+        if not all(map(math.isfinite, (found["mean"], *found["ci95"])))
+    ]
+    if undefined:
+        others = f" and {len(undefined) - 1} more" if len(undefined) > 1 else ""
+        raise UserError(
+            "run",
+            run,
+            f"cannot be published: {undefined[0]}{others} is undefined, {what} never "
+            f"met what it is measured over in {lifetimes:,} lifetimes",
+            "evaluate it over more (--lifetimes), or train it for longer",
+        )
 
 
 def _command(config: RunConfig) -> str:

@@ -19,10 +19,10 @@ from export.contracts import Contract
 from export.directories import TEMPORARY, appearing
 from kerasmeta.errors import UserError
 
-from . import files
+from . import files, signing
 from .card import render
 from .documents import from_bytes, to_bytes
-from .index import INDEX, Index, read_index, write_index
+from .index import INDEX, Index, IndexEntry, read_index, write_index
 from .manifest import Manifest, Submission
 
 LOCK = ".lock"
@@ -42,7 +42,12 @@ class Published(NamedTuple):
 
 
 def add_version(
-    root: Path, name: str, submission: Submission, write: Writer, version: int | None
+    root: Path,
+    name: str,
+    submission: Submission,
+    write: Writer,
+    version: int | None,
+    sign: Path | None = None,
 ) -> Published:
     """Adds a version (by default the next) of `family/agent` to the registry `root`."""
     with _locked(root):
@@ -53,24 +58,41 @@ def add_version(
         _check_free(name, version, index, target)
         with appearing(target, "version") as directory:
             manifest = _write_version(name, version, submission, write, directory)
-        sha256 = files.digest(target / files.MANIFEST)
-        write_index(root, index.with_version(name, version, sha256))
+            if sign:
+                signing.sign(directory, sign)
+        write_index(root, index.with_version(name, version, _entry(target)))
     return Published(name, version, target, manifest)
 
 
 def rebuild(root: Path) -> Index:
     """Writes the index anew from the versions there, each of which must be intact."""
     with _locked(root):
-        index = Index()
+        index, before = Index(), _index_or_none(root)
         for path in sorted(root.glob(f"*/*/*/{files.MANIFEST}")):
             manifest = from_bytes(Manifest, path.read_bytes(), path)
             check_place(path, manifest, root)
-            files.check(path.parent, manifest.files)
-            files.check_no_others(path.parent, manifest.files)
-            sha256 = files.digest(path)
-            index = index.with_version(manifest.id, manifest.version, sha256)
+            entry = _entry(path.parent)
+            files.check_all(path.parent, manifest.files, entry.signature_sha256)
+            index = index.with_version(manifest.id, manifest.version, entry)
+        for name, aliases in before.aliases.items():
+            for alias, version in aliases.items():
+                if version in index.agents.get(name, {}):
+                    index = index.with_alias(name, alias, version)
         write_index(root, index)
     return index
+
+
+def change_alias(root: Path, name: str, alias: str, version: int | None) -> None:
+    """Lets an alias of `family/agent` name a version of the index; None: removes it."""
+    with _locked(root):
+        write_index(root, read_index(root).with_alias(name, alias, version))
+
+
+def check_free(root: Path, name: str, version: int | None) -> None:
+    """Refuses a version that exists, in the index or as a directory."""
+    there = root.is_dir() and (root / INDEX).exists()
+    index = read_index(root) if there else Index()
+    _check_free(name, version or 0, index, root / name / str(version))
 
 
 def check_place(path: Path, manifest: Manifest, root: Path) -> None:
@@ -102,6 +124,23 @@ def _write_version(
     for path in files.listing(directory):
         (directory / path).chmod(0o644)  # safetensors lets the owner alone read
     return manifest
+
+
+def _entry(directory: Path) -> IndexEntry:
+    """What the index says of a version, from its files."""
+    signature = directory / files.SIGNATURE
+    return IndexEntry(
+        manifest_sha256=files.digest(directory / files.MANIFEST),
+        signature_sha256=files.digest(signature) if signature.exists() else None,
+    )
+
+
+def _index_or_none(root: Path) -> Index:
+    """The index there is, or an empty one where it is damaged or missing."""
+    try:
+        return read_index(root)
+    except UserError:
+        return Index()
 
 
 def _index_for_publishing(root: Path) -> Index:

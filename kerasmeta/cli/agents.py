@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasmeta.cli import console
 from kerasmeta.cli.quiet import start_tensorflow
 
 
@@ -17,7 +18,9 @@ class Loaded(NamedTuple):
     run: Path | None  # its run directory, if it came from one
 
 
-def load_agent(name: str, registry: Path | None = None) -> Loaded:
+def load_agent(
+    name: str, registry: list[str] | None = None, offline: bool = False
+) -> Loaded:
     """Loads AGENT.
 
     A name that is a directory, or can only be a path (it begins with `.`, `/` or `~`,
@@ -27,19 +30,21 @@ def load_agent(name: str, registry: Path | None = None) -> Loaded:
 
     if _is_run(name):
         return _load_run(name)
-    opened = zoo.default_registry() if registry is None else zoo.Registry(registry)
+    opened = console.open_registry(registry, offline)
     opened.show(name)  # an unknown agent is refused before TensorFlow is imported
     start_tensorflow()
     return _published(name, zoo.load(name, registry=opened))
 
 
-def load_seeds(name: str, registry: Path | None = None) -> list[Loaded]:
+def load_seeds(
+    name: str, registry: list[str] | None = None, offline: bool = False
+) -> list[Loaded]:
     """Loads AGENT with the weights of every seed that is published of it."""
     import zoo
 
     if _is_run(name):
         return [_load_run(name)]
-    opened = zoo.default_registry() if registry is None else zoo.Registry(registry)
+    opened = console.open_registry(registry, offline)
     seeds = opened.show(name).weights()
     start_tensorflow()
     return [

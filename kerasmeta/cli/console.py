@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -27,17 +26,36 @@ Json = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**30 - 1, help="Of all randomness.")]
 Registry = Annotated[
-    Path | None,
+    list[str] | None,
     typer.Option(
         "--registry",
-        envvar="KERASMETA_REGISTRY",
-        help="Another registry than the one the package carries.",
+        metavar="ADDRESS",
+        help="Another registry than the one the package carries: a folder, a zip file, "
+        "https://, s3://, gs:// or hf://owner/name; several are searched in order "
+        "(KERASMETA_REGISTRY).",
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Use what the cache holds, no network (KERASMETA_OFFLINE)."
     ),
 ]
 
 # Where there is no terminal to ask (a pipe, a log), tables get the room they need.
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
+
+
+def open_registry(
+    registry: list[str] | None,
+    offline: bool = False,
+    report: Callable[[str], None] = lambda line: None,
+) -> Any:
+    """The registry, or the several, that `--registry` and `--offline` ask for."""
+    import zoo
+
+    return zoo.open_registry(registry, offline or None, report)
 
 
 class InterruptedRunError(Exception):

@@ -7,21 +7,39 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasmeta.cli import console
+from kerasmeta.cli import console, zoo_aliases, zoo_cache
 from kerasmeta.cli.progress import working
 from kerasmeta.cli.quiet import start_tensorflow
 
 app = typer.Typer(help="The registry of trained agents.")
+app.add_typer(zoo_aliases.app, name="alias")
+app.add_typer(zoo_cache.app, name="cache")
+app.command("remove-alias")(zoo_aliases.remove_alias)
 
 Id = Annotated[
-    str, typer.Argument(metavar="ID", help="family/agent or family/agent@version.")
+    str,
+    typer.Argument(
+        metavar="ID", help="family/agent, family/agent@version or family/agent@alias."
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="KEY",
+        envvar="KERASMETA_REQUIRE_SIGNATURE",
+        help="Refuse what the holder of this public key (PEM) has not signed.",
+    ),
 ]
 
 
 @app.command("list")
-def list_agents(registry: console.Registry = None, json: console.Json = False) -> None:
+def list_agents(
+    registry: console.Registry = None,
+    offline: console.Offline = False,
+    json: console.Json = False,
+) -> None:
     """List the agents."""
-    manifests = _open(registry).list()
+    manifests = console.open_registry(registry, offline).list()
     if json:
         agents = [_summary(manifest) for manifest in manifests]
         console.print_json({"agents": agents})
@@ -39,15 +57,45 @@ def list_agents(registry: console.Registry = None, json: console.Json = False) -
 
 
 @app.command()
-def show(id: Id, registry: console.Registry = None, json: console.Json = False) -> None:
+def show(
+    id: Id,
+    registry: console.Registry = None,
+    offline: console.Offline = False,
+    json: console.Json = False,
+) -> None:
     """Show an agent's card."""
-    opened = _open(registry)
+    manifest = console.open_registry(registry, offline).show(id)
     if json:
-        console.print_json(opened.show(id).model_dump(mode="json"))
+        console.print_json(manifest.model_dump(mode="json"))
         return
     from zoo import Card
 
-    console.say(Card(opened.show(id))._repr_markdown_())
+    console.say(Card(manifest)._repr_markdown_())
+
+
+@app.command()
+def pull(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    registry: console.Registry = None,
+    offline: console.Offline = False,
+    require_signature: Key = None,
+    json: console.Json = False,
+) -> None:
+    """Bring agents from a registry elsewhere into the cache, and say where they are."""
+    from zoo.loading import checked
+
+    with working("pulling") as report:
+        opened = console.open_registry(registry, offline, report)
+        found = [checked(id, opened, None, require_signature) for id in ids]
+    if json:
+        pulled = [
+            {"id": manifest.id, "version": manifest.version, "path": str(path)}
+            for manifest, path in found
+        ]
+        console.print_json({"pulled": pulled})
+        return
+    for manifest, path in found:
+        console.say(f"{manifest.id}@{manifest.version}: {path}")
 
 
 @app.command()
@@ -56,12 +104,16 @@ def verify(
         list[str] | None, typer.Argument(metavar="ID", help="All agents by default.")
     ] = None,
     registry: console.Registry = None,
+    offline: console.Offline = False,
+    require_signature: Key = None,
     json: console.Json = False,
 ) -> None:
     """Check every file of an agent against the registry's sizes and SHA-256."""
-    opened = _open(registry)
+    from zoo.loading import verified
+
+    opened = console.open_registry(registry, offline)
     checked = [
-        opened.verify(id)
+        verified(id, opened, require_signature)
         for id in ids or [f"{m.id}@{m.version}" for m in opened.list()]
     ]
     if json:
@@ -86,26 +138,31 @@ def publish(
     lifetimes: Annotated[
         int, typer.Option(min=2, help="Fresh lifetimes of each evaluation.")
     ] = 1000,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Its number; the next one by default.")
+    ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY", help="Sign with this private key (PEM)."),
+    ] = None,
     json: console.Json = False,
 ) -> None:
     """Evaluate runs of several seeds afresh and publish the median one."""
     from kerasmeta.cli.options import check_agent_id
+    from zoo.opening import open_folder
     from zoo.runs import publish_runs
 
     check_agent_id(id)
+    folder = open_folder(registry)
     start_tensorflow()
     with working("publishing") as report:
-        published = publish_runs(id, runs, _open(registry), lifetimes, report=report)
+        published = publish_runs(
+            id, runs, folder, lifetimes, report=report, version=version, sign=sign
+        )
     if json:
         console.print_json({"id": published.id, "version": published.version})
         return
     console.say(f"published {published.id}@{published.version}")
-
-
-def _open(registry: Path | None) -> Any:
-    import zoo
-
-    return zoo.default_registry() if registry is None else zoo.Registry(registry)
 
 
 def _summary(manifest: Any) -> dict[str, Any]:

@@ -77,9 +77,28 @@ COMMANDS = {
         "evaluate two_step/lstm@9 --registry registry",
         *("'two_step/lstm@9'", "no version 9", "use one of its versions: 1"),
     ),
-    "version of no number": row(
+    "unknown alias": row(
         "export two_step/lstm@best --registry registry --out e",
-        *("'two_step/lstm@best'", "family/agent@version"),
+        *("'two_step/lstm@best'", "no alias best", "use one of its versions: 1"),
+    ),
+    "version of no number": row(
+        "export two_step/lstm@1.5 --registry registry --out e",
+        *("'two_step/lstm@1.5'", "family/agent@version"),
+    ),
+    "alias that is taken": row(
+        "zoo alias set two_step/lstm@1 latest --registry registry",
+        *("alias 'latest'", "choose another name"),
+    ),
+    "alias to remove": row(
+        "zoo remove-alias two_step/lstm stable --registry registry", "no alias stable"
+    ),
+    "address": row("zoo list --registry ftp://x/y", "ftp://x/y", "unknown kind"),
+    "publish elsewhere": row(
+        "zoo publish x/y lstm --registry https://x.invalid", "not a folder", "give a"
+    ),
+    "publish what exists": row(
+        "zoo publish two_step/lstm lstm --registry registry --version 1",
+        *("version 1", "exists already", "leave the version out"),
     ),
     "agent to show": row("zoo show a/b --registry registry", "agent 'a/b'", "use one"),
     "agent to verify": row("zoo verify a/b --registry registry", "agent 'a/b'", "use"),

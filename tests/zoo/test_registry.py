@@ -95,6 +95,39 @@ def test_refuses_a_version_that_exists(
     assert _tree(registry.path) == before
 
 
+def test_aliases_name_versions_and_move(
+    registry: zoo.Registry, submission: Submission, write: Writer
+) -> None:
+    for _ in range(2):
+        registry.publish(NAME, submission, write)
+    assert registry.resolve(f"{NAME}@latest").version == 3
+    assert str(registry.set_alias(f"{NAME}@2", "stable")) == f"{NAME}@2"
+    assert registry.resolve(f"{NAME}@stable").version == 2
+    assert registry.show(f"{NAME}@stable").version == 2
+    assert registry.aliases(NAME) == {"stable": 2}
+    registry.publish(NAME, submission, write)  # keeps them
+    assert registry.resolve(f"{NAME}@stable").version == 2
+    registry.set_alias(NAME, "stable")
+    registry.set_alias(f"{NAME}@1", "paper-2018")
+    assert registry.aliases(NAME) == {"stable": 4, "paper-2018": 1}
+    registry.rebuild_index()
+    assert registry.aliases(NAME) == {"stable": 4, "paper-2018": 1}
+    registry.remove_alias(NAME, "stable")
+    with pytest.raises(UserError, match=r"use one of its versions: 1, 2, 3, 4 \(alias"):
+        registry.resolve(f"{NAME}@stable")
+    registry.remove_alias(NAME, "paper-2018")
+    assert registry.aliases(NAME) == {}
+
+
+@pytest.mark.parametrize("alias", ["latest", "2", "Stable", "", "a b", "x" * 33, None])
+def test_what_cannot_be_an_alias(registry: zoo.Registry, alias: Any) -> None:
+    for change in (registry.set_alias, registry.remove_alias):
+        with pytest.raises(UserError, match="alias"):
+            change(NAME, alias)
+    with pytest.raises(UserError, match="has no version 9"):
+        registry.set_alias(f"{NAME}@9", "stable")
+
+
 def test_lists_the_latest_of_every_agent(
     registry: zoo.Registry, submission: Submission, write: Writer
 ) -> None:
@@ -111,7 +144,8 @@ def test_lists_the_latest_of_every_agent(
         ("harlow/big", "use one of two_step/ep_lstm"),
         ("two_step/ep_lstm@2", "use one of its versions: 1"),
         ("two_step", "give family/agent"),
-        ("two_step/ep_lstm@latest", "give family/agent"),
+        ("two_step/ep_lstm@stable", "has no alias stable"),
+        ("two_step/ep_lstm@Stable", "give family/agent"),
         ("two_step/ep_lstm@0", "give family/agent"),
         ("../two_step", "give family/agent"),
         ("two_step/..", "give family/agent"),
