@@ -44,9 +44,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "trpo": {"delta": 0.02, "entropy_bonus": 0.01, "fisher_fraction": 0.25},
     },
     # No agent has come near 0.95 in trial 2 yet, and this very recipe was not run. Four
-    # exploratory runs, one seed each, stopped early. With entropy_bonus 0.01 or 0.02 the
-    # policy soon chose by counting sides (they are balanced, so trial 6 is known from
-    # the others, and trial 2 is right in 0.6) and was still there after 4 and 7 M steps.
+    # exploratory runs, one seed each, stopped early. With entropy_bonus 0.01 or 0.02
+    # the policy soon chose by counting sides (they are balanced, so trial 6 is known
+    # from the others, and trial 2 is right in 0.6) and still did after 4 and 7 M steps.
     # With 0.08, and forget gates that began at 2.5 instead of 1, it left that after
     # 3.5 M: trial 2 was right in 0.65 to 0.7 after 6.6 M. These had damping 0.1; with
     # 0.01, 0.05 and 2.5 a return of 3.1 took 1.1 M steps instead of 2.
