@@ -86,7 +86,7 @@ def paint(drawn: Sketch, size: int) -> Any:
     soft = 2.0 / size  # edges are one pixel wide
     inside = _coverage(drawn, x, y, soft)[..., None]  # [N, size, size, 1]
     of_shape, of_ground = (
-        _pattern(*part, x, y, soft)[..., None] for part in drawn.textures
+        _pattern(part, x, y, soft)[..., None] for part in drawn.textures
     )
     colours = tf.unstack(drawn.colours[:, :, None, None], axis=1)  # 4 of [N, 1, 1, 3]
     shape = colours[0] + (colours[1] - colours[0]) * of_shape
@@ -108,10 +108,9 @@ def _coverage(drawn: Sketch, x: Any, y: Any, soft: float) -> Any:
     return _step(outline - distance, soft) * _step(distance - hole, soft)
 
 
-def _pattern(
-    kind: Any, frequency: Any, direction: Any, phase: Any, x: Any, y: Any, soft: float
-) -> Any:
+def _pattern(texture: tuple[Any, ...], x: Any, y: Any, soft: float) -> Any:
     """The weight of a part's second colour, `[N, size, size]` in [0, 1]."""
+    kind, frequency, direction, phase = texture
     along = tf.cos(direction) * x + tf.sin(direction) * y
     across = tf.cos(direction) * y - tf.sin(direction) * x
     wave, other = tf.sin(frequency * along + phase), tf.sin(frequency * across)
