@@ -1,0 +1,1 @@
+"""Daw's hybrid of model-based and model-free learning, fitted to first choices."""
