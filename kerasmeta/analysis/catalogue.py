@@ -6,6 +6,7 @@ from kerasmeta.analysis.registry import Analysis, register
 
 _HERE = "kerasmeta.analysis"
 _TWO_STEP = ("two_step", "episodic_two_step")
+_HARLOW = ("harlow", "episodic_harlow", "visual_harlow", "episodic_visual_harlow")
 
 register(
     Analysis(
@@ -14,6 +15,24 @@ register(
         summary="the family's metrics, beside reference players and published values",
         needs=("players",),
         uses=("memory_lesion",),
+    )
+)
+register(
+    Analysis(
+        name="by_trial",
+        function=f"{_HERE}.behaviour.by_trial:by_trial",
+        summary="accuracy (or reward) by trial of an episode, for each exposure",
+        families=(*_HARLOW, "barcode_bandit"),
+        needs=("players",),
+    )
+)
+register(
+    Analysis(
+        name="learning_to_learn",
+        function=f"{_HERE}.behaviour.by_trial:learning_to_learn",
+        summary="accuracy by trial in each fifth of training (Harlow's curve)",
+        families=_HARLOW,
+        needs=("training",),
     )
 )
 register(
@@ -31,7 +50,10 @@ register(
         name="exposure",
         function=f"{_HERE}.behaviour.exposure:by_exposure",
         summary="what the agent does by how often it has met the context",
-        families=("barcode_bandit", "episodic_harlow", "water_maze"),
+        families=(
+            *("barcode_bandit", "water_maze"),
+            *("episodic_harlow", "episodic_visual_harlow"),
+        ),
         needs=("players",),
         uses=("memory_lesion",),
     )

@@ -28,6 +28,7 @@ class Measure(NamedTuple):
 MEASURES: Mapping[str, Measure] = {
     "barcode_bandit": Measure("first_pull", "P(reward) at an episode's first pull", 1),
     "episodic_harlow": Measure("accuracy_trial_1", "accuracy at trial 1", 1),
+    "episodic_visual_harlow": Measure("accuracy_trial_1", "accuracy at trial 1", 1),
     "water_maze": Measure("steps_to_goal", "steps to the goal, first time", None),
 }
 
@@ -80,15 +81,17 @@ def _statistics(
         others = {
             name: over_seeds([one[index] for one in found[name]]).mean for name in twins
         }
-        statistics[f"{measure.metric}_exposure_{index + 1}"] = statistic(
+        entry = statistic(
             [one[index] for one in found[agent]],
             players={
                 name: means[index]
                 for name, means in players.items()
                 if index < len(means)
             },
-            **({"lesioned": others} if others else {}),
         )
+        if others:
+            entry["lesioned"] = others
+        statistics[f"{measure.metric}_exposure_{index + 1}"] = entry
     return statistics
 
 
