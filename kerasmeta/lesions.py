@@ -8,6 +8,7 @@ arXiv:2104.02959, who silence the units whose reinstatement gate is open.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from kerasmeta.errors import UserError
 
@@ -49,7 +50,7 @@ class Lesion:
         for part in text.split("+"):
             name, colon, value = part.strip().partition(":")
             if not colon and name in ("memory", "gate"):
-                found: object = True
+                found: Any = True
             elif colon and name == "units":
                 found = _units(value, text)
             elif colon and name == "gate_open":

@@ -33,6 +33,7 @@ register(
         summary="accuracy by trial in each fifth of training (Harlow's curve)",
         families=_HARLOW,
         needs=("training",),
+        on_request=True,  # a short run has not logged enough for it
     )
 )
 register(

@@ -102,6 +102,14 @@ def test_the_finding_has_players_and_seeds() -> None:
     assert found["trial_2"]["published"] == {"alkhamissi_2020": 0.95}
 
 
+def test_an_agent_that_never_chose_has_no_curve() -> None:
+    lived, _ = returning(1)
+    idle = lived._replace(reward=np.zeros_like(lived.reward))
+    study = Study("a", "episodic_harlow", {}, True, 15, [Subject("seed 0", idle)])
+    assert by_trial(study).statistics == {}
+    assert by_trial(study).figures == {}
+
+
 def rows(count: int = 100, every: int = 5) -> list[dict]:
     """Accuracy that grows from the second trial on, by 0.005 a row."""
     made = []

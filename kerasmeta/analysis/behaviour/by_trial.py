@@ -66,9 +66,10 @@ def by_trial(study: Study) -> Finding:
         }
         for name in shared
     }
-    only = len(statistics) == 1
+    if not shared:  # an agent that never chose
+        return Finding({})
     return Finding(
-        next(iter(statistics.values())) if only else statistics,
+        statistics if len(shared) > 1 else statistics[shared[0]],
         figures={"by_trial": lambda: _figure(study, by_seed, players, shared)},
     )
 
