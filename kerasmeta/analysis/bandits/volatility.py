@@ -35,12 +35,13 @@ def volatility(study: Study) -> Finding:
     for measure in MEASURES:
         for part in (*BLOCKS, "ratio"):
             metric = f"{measure}_{part}"
-            tested = {"null": 1.0, "published_sign": 1} if part == "ratio" else {}
+            of_players = {name: found[metric].mean for name, found in players.items()}
             statistics[metric] = statistic(
                 [found[metric] for found in by_seed],
-                players={name: found[metric].mean for name, found in players.items()},
-                **tested,
+                null=1.0 if part == "ratio" else None,
+                players=of_players,
             )
+        statistics[f"{measure}_ratio"]["published_sign"] = 1
 
     def draw() -> Figure:
         return bar_figure([_panel(measure, by_seed, players) for measure in MEASURES])

@@ -79,7 +79,7 @@ def log_ratios(lifetimes: Lifetimes) -> LogRatios:
     return LogRatios(
         rewards=np.log2(rewards_2 / rewards_1),
         choices=np.log2(choices_2 / choices_1),
-        lifetimes=len(has_ratios),
+        lifetimes=counts.shape[1],
     )
 
 

@@ -143,7 +143,7 @@ def inferred_choice(trials: CueTrials) -> Estimate:
 def _probes_of_lifetime(trials: CueTrials, b: int) -> list[tuple[int, ...]]:
     """(trial, target, rises, is_choice, before, after) of one lifetime's probes."""
     shown, action, good = trials.shown[b], trials.action[b], trials.good[b]
-    found = []
+    found: list[tuple[int, ...]] = []
     for start in np.flatnonzero(
         (good[1:] != good[:-1])
         & (good[1:] != UNKNOWN_TARGET)
