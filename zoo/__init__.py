@@ -7,7 +7,7 @@ Importing this package does not import TensorFlow; loading and publishing do.
 """
 
 from .card import Card
-from .loading import load
+from .loading import load, load_saved_model
 from .manifest import Estimate, Evaluation, Manifest, Provenance, SeedResult, Task
 from .opening import default_registry, open_registry
 from .publishing import publish
@@ -28,6 +28,7 @@ __all__ = [
     "Task",
     "default_registry",
     "load",
+    "load_saved_model",
     "open_registry",
     "publish",
 ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasmeta.errors import UserError
 
-from . import files, signing
+from . import files, programs, signing
 from .card import Card
 from .manifest import Manifest
 from .opening import Registries, open_registry
@@ -60,6 +60,33 @@ def load(
     return agent
 
 
+def load_saved_model(
+    id: str,
+    registry: Registries = None,
+    offline: bool | None = None,
+    require_signature: str | Path | None = None,
+) -> Any:
+    """Loads an agent's SavedModel, the program that TensorFlow Serving serves.
+
+    It is run only after every file had its hash and every operation in it was found on
+    a list of harmless ones: no Python, no network, no files but its own variables.
+
+    Args:
+        id, registry, offline, require_signature: See `load`.
+
+    Returns:
+        What `tf.saved_model.load` gives.
+
+    Raises:
+        UserError: There is no such agent, or it is not to be run.
+    """
+    _, directory = checked(id, registry, offline, require_signature)
+    programs.check(directory)
+    from kerasmeta._keras import tf
+
+    return tf.saved_model.load(str(directory))
+
+
 def checked(
     id: str,
     registry: Registries = None,
@@ -80,13 +107,15 @@ def checked(
 def verified(
     id: str, registry: Registries = None, require_signature: str | Path | None = None
 ) -> Manifest:
-    """Checks a version as `checked` does, and that it holds nothing else besides."""
+    """Checks a version as `checked` does, for other files, and its program."""
     key = signing.required_key(require_signature)
     source = open_registry(registry).where(id)
     reference = source.resolve(id)
     manifest = source.verify(reference)
+    directory = source.directory(reference)
     if key:
-        signing.check(source.directory(reference), key)
+        signing.check(directory, key)
+    programs.check(directory)
     return manifest
 
 

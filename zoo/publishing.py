@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasmeta.errors import UserError
 
-from . import files, signing
+from . import files, programs, signing
 from .documents import to_bytes, validated
 from .manifest import Evaluation, Provenance, Submission, Task
 from .opening import open_folder
@@ -136,6 +136,7 @@ def _write_agent(
     from kerasmeta.agents import storage
 
     contract = write_saved_model(agent, directory)
+    programs.check(directory)  # nobody could run it, else
     storage.save_weights(agent, directory / files.WEIGHTS)
     for seed, other in others.items():
         path = directory / files.SEED_WEIGHTS.format(seed=seed)

@@ -53,7 +53,7 @@ def sign(directory: Path, private_key: Path) -> None:
         signer = library.signing.Config()
         signer.use_elliptic_key_signer(private_key=private_key)
         signer.set_hashing_config(hashing).sign(directory, directory / files.SIGNATURE)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:  # AttributeError: RSA
         raise UserError(
             "sign",
             str(private_key),
@@ -75,7 +75,7 @@ def check(directory: Path, public_key: Path) -> None:
     try:
         verifier = library.verifying.Config()
         verifier.use_elliptic_key_verifier(public_key=public_key)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(
             "require_signature",
             str(public_key),

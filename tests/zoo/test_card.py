@@ -110,3 +110,19 @@ def test_cells_cannot_break_a_table() -> None:
 def test_numbers() -> None:
     assert interval(0.5, (0.4, 0.6)) == "0.500 [0.400, 0.600]"
     assert interval(4812.345, (4800.0, 99.0)) == "4812.3 [4800.0, 99.000]"
+
+
+def test_the_hub_reads_the_card(manifest: zoo.Manifest) -> None:
+    """By the Hub's own parser, which renders the metrics on an agent's page."""
+    from huggingface_hub import ModelCard
+
+    data = ModelCard(render(manifest)).data
+    assert data.license == "apache-2.0"
+    assert data.library_name == "kerasmeta"
+    assert data.model_name == manifest.id
+    assert "two_step" in data.tags
+    results = {result.metric_type: result for result in data.eval_results}
+    assert set(results) == set(manifest.evaluation.metrics)
+    reward = results["reward_per_trial"]
+    assert (reward.metric_value, reward.dataset_type) == (0.71, "two_step")
+    assert reward.task_type == "reinforcement-learning"
