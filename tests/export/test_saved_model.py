@@ -142,6 +142,7 @@ def test_names_of_the_state_are_stable(agents: dict[str, EpisodicAgent]) -> None
         "state_critic_hidden",
         "state_critic_cell",
         "state_memory_keys",
+        "state_memory_scales",
         "state_memory_values",
         "state_memory_written_at",
         "state_memory_used_at",
