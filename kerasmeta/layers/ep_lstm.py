@@ -201,11 +201,14 @@ class EpLSTMCell(keras.layers.Layer):
         forget = tf.one_hot(1, self.gates, dtype=dtype)  # [gates], order i, f, ...
         return tf.repeat(forget, self.units)
 
-    def project(self, features: Any) -> Any:
-        """W x + b for features `[..., F]`: `[..., gates * H]`."""
+    def _build_once(self, features: Any) -> None:
         if not self.built:
             with tf.init_scope():
                 self.build([features.shape])
+
+    def project(self, features: Any) -> Any:
+        """W x + b for features `[..., F]`: `[..., gates * H]`."""
+        self._build_once(features)
         return tf.tensordot(features, self.kernel, axes=1) + self.bias
 
     def project_all(self, features: Any) -> Any:
@@ -214,6 +217,7 @@ class EpLSTMCell(keras.layers.Layer):
         The gradient of the bias is then a part of W's: summed over thousands of steps
         by itself it takes as long as the matrix product.
         """
+        self._build_once(features)
         ones = tf.ones_like(features[..., :1])
         weights = tf.concat([self.kernel, self.bias[tf.newaxis]], axis=0)
         return tf.tensordot(tf.concat([features, ones], axis=-1), weights, axes=1)

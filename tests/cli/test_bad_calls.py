@@ -78,8 +78,8 @@ CALLS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
         ("lesion", "'memory'", "no memory", "ep_lstm"),
     ),
     "unknown lesion": (
-        lambda agent: agent.lesioned("gate"),
-        ("lesion", "'gate'", "is not known", "use memory"),
+        lambda agent: agent.lesioned("amygdala"),
+        ("lesion", "'amygdala'", "is not known", "use memory"),
     ),
     "task": (lambda agent: tasks.make("two"), ("task", "'two'", "use one of")),
     "task parameter": (
