@@ -98,11 +98,12 @@ class TRPOAgent(tf_agent.TFAgent):
     def _train(self, experience: Any, weights: Any = None) -> tf_agent.LossInfo:
         batch, explained = self._prepare(experience)
         search, entropy, norm = self._update_policy(batch)
-        normalize = self.agent.config.normalize
-        if normalize:
+        if self.agent.critic.value_scale is not None:
             self.agent.critic.value_scale.update(batch.returns, batch.valid)
         critic_loss = self._fit_critic(batch)
-        if normalize:  # last, as all of the above must see what the policy saw
+        if (
+            self.agent.config.normalize
+        ):  # last, as all of the above must see what the policy saw
             for network in self.agent.networks:
                 network.encoder.normalizer.update(batch.inputs, batch.valid)
         self.train_step_counter.assign_add(1)

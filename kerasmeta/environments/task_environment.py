@@ -109,14 +109,12 @@ class TaskEnvironment(tf_agents.environments.TFEnvironment, tf.Module):
         step_type = tf.identity(self._time_step.step_type)
         parts = part((state, step_type, action), self.groups)
         keys, counter = self.group_keys(self._key), self._next_count()
-        return self._assign(
-            *join(
-                [
-                    dynamics.next_step(self.task, *rows, seeds.at_step(key, counter))
-                    for rows, key in zip(parts, keys, strict=True)
-                ]
-            )
-        )
+        following = []
+        for (rows, before, actions), key in zip(parts, keys, strict=True):
+            seed = seeds.at_step(key, counter)
+            step = dynamics.next_step(self.task, rows, before, actions, seed)
+            following.append(step)
+        return self._assign(*join(following))
 
     def _next_count(self) -> Any:
         """The number of this call; each call has its own."""

@@ -138,9 +138,13 @@ class WaterMaze(Task):
         code_seed, goal_seed, order_seed, start_seed = seeds.split(seed, 4)
         shape = [batch_size, self.contexts]
         state = WaterMazeState(
-            codes=contexts.draw_codes(*shape, self.context_size, code_seed),
+            codes=contexts.draw_codes(
+                batch_size, self.contexts, self.context_size, code_seed
+            ),
             goals=seeds.integers(shape, goal_seed, 0, self.num_cells),
-            context=contexts.draw_bag(*shape, self.presentations, order_seed),
+            context=contexts.draw_bag(
+                batch_size, self.contexts, self.presentations, order_seed
+            ),
             is_stored=tf.zeros(shape, tf.bool),
             cell=tf.zeros([batch_size], tf.int32),
             steps=tf.zeros([batch_size], tf.int32),
