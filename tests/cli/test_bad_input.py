@@ -68,6 +68,24 @@ COMMANDS = {
     "out is missing": row("export lstm", "--out", "kerasmeta export --help"),
     "runs are missing": row("zoo publish x/y", "RUN", "publish --help"),
     "task": row("train two_stp --json", "task 'two_stp'", "did you mean 'two_step'"),
+    "gymnasium id": row(
+        "train CartPol-v1 --json", "task 'CartPol-v1'", "did you mean 'CartPole-v1'"
+    ),
+    "gymnasium module": row(
+        "train no_such_module:Env-v0", "no_such_module", "cannot be imported", "install"
+    ),
+    "gymnasium observations": row(
+        "train Blackjack-v1", "'Blackjack-v1'", "observations are Tuple", "Dict obs"
+    ),
+    "gymnasium package": row(
+        "train LunarLander-v3 --json", "LunarLander-v3", "not installed", "install it"
+    ),
+    "gymnasium argument": row(
+        "train Pendulum-v1 --set task.gravity=2", "Pendulum-v1", "gravity=2", "correct"
+    ),
+    "gymnasium rows": row(
+        "train CartPole-v1 --set task.collect_steps=0", "task.collect_steps 0", ">= 1"
+    ),
     "agent kind": row("train two_step --agent gru", "--agent 'gru'", "ep_lstm or lstm"),
     "agent id": row(
         "evaluate two_step/lstn --registry registry --json",
