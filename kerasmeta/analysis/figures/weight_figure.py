@@ -48,15 +48,8 @@ def _draw_row(
     mean = float(np.mean([w.mean() for w in by_seed]))
     axes.plot(mean, 1.16 * top.max(), "v", color=INK, markersize=5, clip_on=False)
     label = name.replace("_", "-") if colour == GREY else name
-    axes.annotate(
-        f"{label}, mean {mean:.2f}",
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(2, -2),
-        textcoords="offset points",
-        va="top",
-        size=SMALL,
-    )
+    title = f"{label}, mean {mean:.2f}"
+    axes.set_title(title, size=SMALL, weight="normal", pad=4)
     axes.set_ylim(0, 1.3 * top.max())
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
