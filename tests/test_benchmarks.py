@@ -254,10 +254,10 @@ class TestJax:
             actor, experience.features, experience.remembered
         )
         values = peer("jax_trpo").critic_values(critic, experience)
-        learner = trainer.learner
-        ours = learner._unroll(trainer.agent.actor, batch.inputs, batch.reset)
+        derivatives = trainer.learner.derivatives
+        ours = derivatives._unroll(trainer.agent.actor, batch)
         np.testing.assert_allclose(np.swapaxes(logits, 0, 1), ours[:, :-1], atol=1e-5)
-        ours = learner._unroll(trainer.agent.critic, batch.inputs, batch.reset)
+        ours = derivatives.values(batch.inputs, batch.reset)
         np.testing.assert_allclose(np.swapaxes(values, 0, 1), ours[:, :-1], atol=1e-5)
 
     def test_advantages(self, shared: Any) -> None:
