@@ -166,6 +166,7 @@ def _saved_model() -> Any:
 
     kinds: Any = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="zoo.proto", package="zoo")
+    file.syntax = "proto3"  # as TensorFlow's are: a text that is not UTF-8 is refused
     for message, fields in _MESSAGES.items():
         described = file.message_type.add(name=message)
         for name, number, kind, repeated in fields:

@@ -188,7 +188,7 @@ def _check_defined(
     undefined = [
         name
         for name, found in metrics.items()
-        if not all(map(math.isfinite, (found["mean"], *found["ci95"])))
+        if not all(_is_number(x) for x in (found["mean"], *found["ci95"]))
     ]
     if undefined:
         others = f" and {len(undefined) - 1} more" if len(undefined) > 1 else ""
@@ -199,6 +199,11 @@ def _check_defined(
             f"met what it is measured over in {lifetimes:,} lifetimes",
             "evaluate it over more (--lifetimes), or train it for longer",
         )
+
+
+def _is_number(x: float | None) -> bool:
+    """Estimates have None for NaN, as JSON wants it."""
+    return x is not None and math.isfinite(x)
 
 
 def _command(config: RunConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,7 +120,11 @@ def test_another_form_beside_the_checked_one(name: str, tmp_path: Path) -> None:
         programs.check(directory)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff" * 9, b"saved_model.pb"])
+@pytest.mark.parametrize(
+    "data",
+    # The last: one operation, whose name is not UTF-8.
+    [b"", b"\xff" * 9, b"saved_model.pb", b"\x12\x08\x12\x06\x0a\x04\x12\x02\xff\x80"],
+)
 def test_what_is_no_saved_model(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(data)
     with pytest.raises(UserError, match=r"saved_model\.pb") as said:
@@ -156,7 +161,10 @@ def test_reading_operations_needs_no_tensorflow() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=int(os.environ.get("KERASMETA_TEST_MUTATIONS", "200")),
+)
 @given(place=st.floats(0, 1), new=st.binary(max_size=6), cut=st.integers(0, 6))
 def test_a_mutated_saved_model_is_judged_in_one_line(
     place: float, new: bytes, cut: int

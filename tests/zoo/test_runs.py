@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from harness.command_line import STEPS_PER_ITERATION, make_run
 from safetensors.numpy import load_file, save_file
 
 import zoo
+from kerasmeta.analysis import Estimate
 from kerasmeta.errors import UserError
+from kerasmeta.training import evaluation
+from kerasmeta.training.evaluation import Evaluation
 from zoo.runs import publish_runs
 
 NAME = "two_step/lstm"
@@ -63,3 +68,30 @@ def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"is of seed 1, as .*seed-1 is"):
         publish_runs(NAME, [*runs, runs[1]], tmp_path / "registry", lifetimes=100)
     assert not (tmp_path / "registry").exists()
+
+
+def test_an_undefined_metric_is_named_with_what_to_do(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an agent never gets a reward after a rare transition."""
+    nowhere = Estimate(math.nan, (math.nan, math.nan))
+    found = Evaluation(Any, {"stay_common_rewarded": nowhere})  # type: ignore[arg-type]
+    monkeypatch.setattr(evaluation, "evaluate", lambda *arguments: found)
+    message = (
+        r"run '.*seed-0': cannot be published: stay_common_rewarded is undefined, seed "
+        r"0 never met what it is measured over in 50 lifetimes; evaluate it over more "
+        r"\(--lifetimes\), or train it for longer"
+    )
+    with pytest.raises(UserError, match=message):
+        publish_runs(NAME, runs, tmp_path / "registry", lifetimes=50)
+    assert not (tmp_path / "registry").exists()
+
+
+def test_an_existing_version_is_refused_before_anything_is_evaluated(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    publish_runs(NAME, runs[:1], tmp_path / "registry", lifetimes=100)
+    told: list[str] = []
+    with pytest.raises(UserError, match="exists already"):
+        publish_runs(NAME, runs, tmp_path / "registry", report=told.append, version=1)
+    assert told == []
