@@ -23,6 +23,7 @@ CONFIG = "config.json"
 CARD = "README.md"
 SIGNATURE = "model.sig"  # of everything else; where the publisher has signed
 SEED_WEIGHTS = "seeds/{seed}/weights.safetensors"  # of a seed that was not chosen
+CURVES = "learning_curves.json"  # what every seed earned as it learnt
 
 CHANGED = "is not the file that was published (SHA-256 differs)"
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from kerasmeta.errors import UserError
 
 from . import files, programs, signing
+from .curves import Rows
+from .curves import write as write_curves
 from .documents import to_bytes, validated
 from .manifest import Evaluation, Provenance, Submission, Task
 from .opening import open_folder
@@ -33,6 +35,7 @@ def publish(
     headline: Sequence[str],
     licence: str = "Apache-2.0",
     others: Mapping[int, EpisodicAgent] | None = None,
+    curves: Mapping[int, Rows] | None = None,
     version: int | None = None,
     sign: str | Path | None = None,
 ) -> Published:
@@ -52,6 +55,8 @@ def publish(
         licence: An SPDX identifier.
         others: By training seed, the agents of the seeds that were not chosen. Their
             weights are published too.
+        curves: By training seed, the rows of training (`metrics.jsonl`), of which
+            learning curves are kept.
         version: By default the next one.
         sign: The file of a private key (elliptic curve, PEM) to sign the version with.
 
@@ -81,6 +86,7 @@ def publish(
     _check_others(agent, others, submission)
 
     def write(directory: Path) -> Contract:
+        write_curves(directory, curves or {})
         return _write_agent(agent, others, directory)
 
     return open_folder(registry).publish(id, submission, write, version, key)

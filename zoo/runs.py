@@ -38,6 +38,7 @@ class _Run(NamedTuple):
     task: Task
     wall_seconds: float
     steps: int
+    rows: list[dict[str, Any]]
 
 
 def publish_runs(
@@ -115,6 +116,7 @@ def publish_runs(
         papers=[task.paper],
         headline=headline(task.name),
         others={o.config.seed: o.agent for o in opened if o is not run},
+        curves={o.config.seed: o.rows for o in opened},
         version=version,
         sign=sign,
     )
@@ -144,6 +146,7 @@ def _open(path: str | Path) -> _Run:
         task,
         last["wall_seconds"],
         last["steps"],
+        rows,
     )
 
 

@@ -18,6 +18,7 @@ from kerasmeta.analysis import Estimate
 from kerasmeta.errors import UserError
 from kerasmeta.training import evaluation
 from kerasmeta.training.evaluation import Evaluation
+from zoo.curves import read, thinned
 from zoo.runs import publish_runs
 
 NAME = "two_step/lstm"
@@ -62,6 +63,25 @@ def test_the_median_is_published_with_the_weights_of_all(
         trained = load_file(run / "weights.safetensors")
         for name, variable in agent.named_weights().items():
             np.testing.assert_array_equal(variable.numpy(), trained[name])
+    listed = {entry.path for entry in published.manifest.files}
+    assert "learning_curves.json" in listed
+    logged = (runs[0] / "metrics.jsonl").read_text().splitlines()
+    curves = read(published.path)
+    assert list(curves) == [0, 1, 2]
+    for key in ("steps", "reward_per_trial"):
+        kept = [row[key] for row in curves[2]]
+        rows = [json.loads(line)[key] for line in logged]
+        np.testing.assert_allclose(kept, rows, atol=1e-5)
+
+
+def test_a_long_curve_is_thinned_but_keeps_its_end_and_its_metrics() -> None:
+    rows: list[dict[str, Any]] = [{"steps": n, "kl": 0.1} for n in range(1001)]
+    rows[517]["metrics"] = {"stay": 0.123456789, "undefined": None}
+    kept = thinned(rows)
+    assert len(kept) < 260
+    assert kept[0] == {"steps": 0}
+    assert kept[-1] == {"steps": 1000}
+    assert {"steps": 517, "metrics": {"stay": 0.12346, "undefined": None}} in kept
 
 
 def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> None:
