@@ -18,6 +18,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.layers.dnd_reads import (
     TIE,
     cosine_similarity,
+    first_of_the_lowest,
     inverse_distance_weights,
     nearest_weights,
     newest_of_the_best,
@@ -204,14 +205,14 @@ class DND(keras.layers.Layer):
     def _match(self, state: DNDState, key: Any) -> Match:
         similarity = self._similarity(state, key)
         slot = newest_of_the_best(similarity, state.written_at)
-        best = tf.reduce_max(similarity, axis=-1)
+        best = tf.gather(similarity, slot, batch_dims=1)
         return Match(slot, best, self._place(state, key, slot, best))
 
     def _place(self, state: DNDState, key: Any, slot: Any, best: Any) -> Any:
         """An equal key's slot `[B]`; else an empty one, or the one to be evicted."""
         by_use = self.eviction == "least_recently_used"
         stamps = state.used_at if by_use else state.written_at
-        first = tf.argmin(stamps, axis=-1, output_type=tf.int32)
+        first = first_of_the_lowest(stamps)
         if not self.overwrite:
             return first
         if self.read_kind != "inverse_distance":

@@ -42,9 +42,41 @@ def cosine_similarity(keys: Any, scales: Any, query: Any) -> Any:
 
 def newest_of_the_best(scores: Any, written_at: Any) -> Any:
     """The slot `[B]` with the highest of `scores` `[B, N]`; the newest of equals."""
-    best = tf.reduce_max(scores, axis=-1, keepdims=True)
+    best = _from_ordered(tf.reduce_max(_ordered(scores), axis=-1, keepdims=True))
     candidates = tf.where(scores >= best - TIE, written_at, -1)
-    return tf.argmax(candidates, axis=-1, output_type=tf.int32)
+    newest = tf.reduce_max(candidates, axis=-1, keepdims=True)
+    return _first_where(candidates == newest)
+
+
+def first_of_the_lowest(stamps: Any) -> Any:
+    """The slot `[B]` with the lowest of `stamps`, int32 `[B, N]`; the first of equals.
+
+    `tf.argmin` in two reductions of integers, which a compiler turns into vector code;
+    it cannot with an argmin's pairs, nor with floats (`_ordered`).
+    """
+    return _first_where(stamps == tf.reduce_min(stamps, axis=-1, keepdims=True))
+
+
+def _first_where(mask: Any) -> Any:
+    """The first index at which `mask` `[B, N]` is true, int32 `[B]`."""
+    slots = mask.shape[1]
+    return tf.reduce_min(tf.where(mask, tf.range(slots), slots), axis=-1)
+
+
+def _ordered(x: Any) -> Any:
+    """Integers in the order of the floats `x`."""
+    return _flipped(tf.bitcast(x, tf.int64 if x.dtype == tf.float64 else tf.int32))
+
+
+def _from_ordered(integers: Any) -> Any:
+    """The inverse of `_ordered`."""
+    floating = tf.float64 if integers.dtype == tf.int64 else tf.float32
+    return tf.bitcast(_flipped(integers), floating)
+
+
+def _flipped(bits: Any) -> Any:
+    """Of negative numbers all bits but the sign: they count down as floats do."""
+    return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, bits.dtype.max), bits)
 
 
 def nearest_weights(similarity: Any, written_at: Any) -> Any:
