@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+# From a nest of what one worker's rows add to sums, to the sums over all workers.
+SumOverWorkers = Callable[[Any], Any]
+
 SMALLEST, LARGEST = 16, 256
 
 
@@ -19,3 +25,8 @@ def groups_of(rows: int) -> int:
         if rows % groups == 0 and rows // groups <= LARGEST
     ]
     return min(fitting, default=1)
+
+
+def alone(shares: Any) -> Any:
+    """The sums over workers where there is only one: what its rows add."""
+    return shares

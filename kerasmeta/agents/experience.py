@@ -1,4 +1,4 @@
-"""Experience as an update needs it, and means over its valid steps."""
+"""Experience as an update needs it, which of it is used, and its moments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf
-from kerasmeta.groups import groups_of
+from kerasmeta.groups import SumOverWorkers, alone, groups_of
+
+ROUNDING = 1e-6  # in rows; what a product or quotient of fractions is wrong by
 
 
 class Batch(NamedTuple):
@@ -35,6 +37,10 @@ class Batch(NamedTuple):
 
         return tf.nest.map_structure(cut, self)
 
+    def chosen(self, numbers: Any) -> Batch:
+        """The lifetimes with these numbers, int32 `[n]`."""
+        return tf.nest.map_structure(lambda leaf: tf.gather(leaf, numbers), self)
+
     def groups(self) -> list[Batch]:
         """The lifetimes in the groups that are worked on side by side."""
         rows = self.lifetimes
@@ -59,11 +65,29 @@ def valid_steps(experience: Any) -> Any:
     return tf.cast(tf.logical_not(left_out), tf.float32)
 
 
-def part_of(rows: Any, fraction: float) -> Any:
-    """How many rows are a fraction of them, rounded up. `rows`: number or tensor."""
+def spread_evenly(rows: Any, fraction: float) -> Any:
+    """The numbers of a fraction of the rows (rounded up), evenly spread: int32 `[n]`.
+
+    `rows`: number or tensor. Where `fraction * rows` is a whole number, the numbers
+    among the next as many rows are the same ones, so that workers share them equally.
+    """
     if isinstance(rows, int):
-        return math.ceil(rows * fraction)
-    return tf.cast(tf.math.ceil(tf.cast(rows, tf.float32) * fraction), tf.int32)
+        count = math.ceil(rows * fraction - ROUNDING)
+    else:
+        wanted = tf.cast(rows, tf.float64) * fraction
+        count = tf.cast(tf.math.ceil(wanted - ROUNDING), tf.int32)
+    places = tf.cast(tf.range(count), tf.float64) / fraction
+    return tf.cast(tf.floor(places + ROUNDING), tf.int32)
+
+
+def dealt_out(rows: Any, hands: int, n: Any) -> Any:
+    """The numbers of the rows in hand `n` if rows are dealt like cards: int32 `[m]`.
+
+    Every hand gets as many; where they do not come out even, the first rows are dealt
+    once more.
+    """
+    size = (rows + hands - 1) // hands
+    return (n + hands * tf.range(size)) % rows
 
 
 def share(x: Any, mask: Any, total: Any) -> Any:
@@ -71,15 +95,18 @@ def share(x: Any, mask: Any, total: Any) -> Any:
     return tf.reduce_sum(x * mask) / total
 
 
-def masked_mean(x: Any, mask: Any) -> Any:
-    """The mean of `x` over the places where `mask` is 1."""
-    return share(x, mask, tf.reduce_sum(mask))
+def moments(
+    xs: list[Any], mask: Any, total_of: SumOverWorkers = alone
+) -> tuple[list[Any], list[Any]]:
+    """Means and variances of each of `xs` over the places where `mask` is 1.
 
-
-def explained_variance(values: Any, returns: Any, mask: Any) -> Any:
-    """1 - Var[returns - values] / Var[returns] over valid steps."""
-
-    def variance(x: Any) -> Any:
-        return masked_mean((x - masked_mean(x, mask)) ** 2, mask)
-
-    return 1.0 - tf.math.divide_no_nan(variance(returns - values), variance(returns))
+    Args:
+        xs: Tensors of the shape of `mask`.
+        mask: 1 or 0.
+        total_of: Makes what these places add to sums the sums.
+    """
+    count, sums = total_of((tf.reduce_sum(mask), [tf.reduce_sum(x * mask) for x in xs]))
+    means = [one / count for one in sums]
+    pairs = zip(xs, means, strict=True)
+    squares = total_of([tf.reduce_sum((x - mean) ** 2 * mask) for x, mean in pairs])
+    return means, [one / count for one in squares]

@@ -18,9 +18,9 @@ from kerasmeta.agents.derivatives import Derivatives
 from kerasmeta.agents.episodic_agent import EpisodicAgent
 from kerasmeta.agents.experience import (
     Batch,
-    explained_variance,
-    masked_mean,
-    part_of,
+    dealt_out,
+    moments,
+    spread_evenly,
     valid_steps,
 )
 from kerasmeta.agents.policy import EpisodicPolicy
@@ -32,6 +32,7 @@ from kerasmeta.agents.trust_region import (
     unflatten,
 )
 from kerasmeta.errors import UserError
+from kerasmeta.groups import SumOverWorkers, alone
 
 
 class TRPOExtra(NamedTuple):
@@ -60,6 +61,9 @@ class TRPOAgent(tf_agent.TFAgent):
         config: `TRPOConfig`.
         train_step_counter: int64 variable, counts updates.
         jit_compile: Whether XLA compiles the passes through the networks.
+        total_of: Makes what this worker's lifetimes add to the batch's sums the sums;
+            where there is one worker, they are. Workers that begin with the same
+            weights then end with the same weights, those of the whole batch.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class TRPOAgent(tf_agent.TFAgent):
         config: TRPOConfig,
         train_step_counter: Any,
         jit_compile: bool = False,
+        total_of: SumOverWorkers = alone,
     ) -> None:
         if agent.lesion:  # the update's forward pass is the intact network's
             raise UserError(
@@ -77,6 +82,7 @@ class TRPOAgent(tf_agent.TFAgent):
             )
         self.agent = agent
         self.trpo = config
+        self.total_of = total_of
         self.actor_variables = list(agent.actor.trainable_variables)
         self.critic_variables = list(agent.critic.trainable_variables)
         self.derivatives = Derivatives(
@@ -99,13 +105,17 @@ class TRPOAgent(tf_agent.TFAgent):
         batch, explained = self._prepare(experience)
         search, entropy, norm = self._update_policy(batch)
         if self.agent.critic.value_scale is not None:
-            self.agent.critic.value_scale.update(batch.returns, batch.valid)
+            self.agent.critic.value_scale.update(
+                batch.returns, batch.valid, self.total_of
+            )
         critic_loss = self._fit_critic(batch)
         if (
             self.agent.config.normalize
         ):  # last, as all of the above must see what the policy saw
             for network in self.agent.networks:
-                network.encoder.normalizer.update(batch.inputs, batch.valid)
+                network.encoder.normalizer.update(
+                    batch.inputs, batch.valid, self.total_of
+                )
         self.train_step_counter.assign_add(1)
         extra = TRPOExtra(
             search.surrogate,
@@ -139,18 +149,19 @@ class TRPOAgent(tf_agent.TFAgent):
             time_major=False,
         )
         returns = advantage + values
-        mean = masked_mean(advantage, valid)
-        deviation = tf.sqrt(masked_mean((advantage - mean) ** 2, valid))
+        (mean, _, _), (variance, left, whole) = moments(
+            [advantage, returns - values, returns], valid, self.total_of
+        )
         batch = Batch(
             inputs,
             reset,
             experience.action,
             experience.policy_info["parameters"],
-            (advantage - mean) / (deviation + 1e-8) * valid,
+            (advantage - mean) / (tf.sqrt(variance) + 1e-8) * valid,
             returns,
             valid,
         )
-        return batch, explained_variance(values, returns, valid)
+        return batch, 1.0 - tf.math.divide_no_nan(left, whole)
 
     def _values(self, inputs: dict[str, Any], reset: Any) -> Any:
         """The critic's values `[B, T]`."""
@@ -161,9 +172,9 @@ class TRPOAgent(tf_agent.TFAgent):
 
     def _update_policy(self, batch: Batch) -> tuple[LineSearch, Any, Any]:
         """One natural-gradient step within the trust region."""
-        groups, total = batch.groups(), tf.reduce_sum(batch.valid)
+        groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
         shares = [self.derivatives.policy(part, total) for part in groups]
-        surrogate, gradient, entropy = map(tf.add_n, zip(*shares, strict=True))
+        surrogate, gradient, entropy = self._totals(shares)
         product = self.fisher_product(batch)
         direction = conjugate_gradient(product, gradient, self.trpo.cg_iterations)
         # s = sqrt(2 δ / dᵀ F d) d, the step that meets KL = δ to second order.
@@ -177,9 +188,10 @@ class TRPOAgent(tf_agent.TFAgent):
 
         F is averaged over the valid steps of a fixed fraction of the lifetimes.
         """
-        part = part_of(batch.lifetimes, self.trpo.fisher_fraction)
-        batch = batch.rows(0, part)
-        groups, total = batch.groups(), tf.reduce_sum(batch.valid)
+        fraction = self.trpo.fisher_fraction
+        if fraction < 1.0:
+            batch = batch.chosen(spread_evenly(batch.lifetimes, fraction))
+        groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
         recordings = [self.derivatives.record(part) for part in groups]
 
         def product(vector: Any) -> Any:
@@ -187,9 +199,13 @@ class TRPOAgent(tf_agent.TFAgent):
                 self.derivatives.fisher(vector, part, recording, total)
                 for part, recording in zip(groups, recordings, strict=True)
             ]
-            return tf.add_n(shares) + self.trpo.damping * vector
+            return self.total_of(tf.add_n(shares)) + self.trpo.damping * vector
 
         return product
+
+    def _totals(self, shares: list[Any]) -> list[Any]:
+        """The sums of what groups add, over groups and workers."""
+        return self.total_of([tf.add_n(parts) for parts in zip(*shares, strict=True)])
 
     def _search(
         self, step: Any, groups: list[Batch], total: Any, surrogate: Any
@@ -207,7 +223,7 @@ class TRPOAgent(tf_agent.TFAgent):
         def evaluate(size: Any) -> tuple[Any, Any]:
             move(size)
             shares = [self.derivatives.trial(part, total) for part in groups]
-            reached, kl = map(tf.add_n, zip(*shares, strict=True))
+            reached, kl = self._totals(shares)
             return reached - surrogate, kl
 
         search = line_search(
@@ -224,27 +240,27 @@ class TRPOAgent(tf_agent.TFAgent):
 
         Where that leads to a NaN, critic and optimizer stay as they were.
         """
-        minibatches = self.trpo.critic_minibatches
+        hands, rows = self.trpo.critic_minibatches, batch.lifetimes
         fitted = [*self.critic_variables, *self.critic_optimizer.variables]
         old = [tf.identity(variable) for variable in fitted]
-        rows = batch.lifetimes
-        size = (rows + minibatches - 1) // minibatches  # the last may overlap
+        minibatches = [dealt_out(rows, hands, n) for n in range(hands)]
+        valid = [tf.reduce_sum(tf.gather(batch.valid, part)) for part in minibatches]
+        totals = self.total_of(tf.stack(valid))
 
         def body(n: Any, _: Any) -> tuple[Any, Any]:
-            start = tf.minimum((n % minibatches) * size, rows - size)
-            part = batch.rows(start, size)
-            total = tf.reduce_sum(part.valid)
+            hand = n % hands
+            part = batch.chosen(dealt_out(rows, hands, hand)) if hands > 1 else batch
             shares = [
-                self.derivatives.critic_gradient(rows, total) for rows in part.groups()
+                self.derivatives.critic_gradient(group, totals[hand])
+                for group in part.groups()
             ]
-            losses, gradients = zip(*shares, strict=True)
-            added = [tf.add_n(leaves) for leaves in zip(*gradients, strict=True)]
+            loss, *gradient = self._totals([(loss, *rest) for loss, rest in shares])
             self.critic_optimizer.apply_gradients(
-                zip(added, self.critic_variables, strict=True)
+                zip(gradient, self.critic_variables, strict=True)
             )
-            return n + 1, tf.add_n(losses)
+            return n + 1, loss
 
-        count = self.trpo.critic_passes * minibatches
+        count = self.trpo.critic_passes * hands
         loop = tf.while_loop(
             lambda n, _: n < count, body, (tf.constant(0), tf.zeros([]))
         )

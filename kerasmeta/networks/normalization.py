@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasmeta._keras import keras, tf
+from kerasmeta.groups import SumOverWorkers, alone
 
 EPSILON = 1e-6  # added to variances
 LIMIT = 10.0  # in standard deviations; what lies further out is cut off
@@ -52,15 +53,17 @@ class RunningMoments(_Constants):
         scaled = (x - self.mean) * tf.math.rsqrt(self.variance + EPSILON)
         return tf.clip_by_value(scaled, -LIMIT, LIMIT)
 
-    def update(self, x: Any, mask: Any) -> None:
+    def update(self, x: Any, mask: Any, total_of: SumOverWorkers = alone) -> None:
         """Adds the vectors `[..., F]` where `mask` `[...]` is 1, unless one is NaN.
+
+        `total_of` makes sums over these vectors the sums over those of all workers.
 
         The moments of two samples taken together (Chan, Golub & LeVeque 1983, eq. 2.1).
         """
         axes, weight = list(range(x.shape.rank - 1)), mask[..., tf.newaxis]
-        new = tf.reduce_sum(mask)
-        mean = tf.math.divide_no_nan(tf.reduce_sum(x * weight, axes), new)
-        spread = tf.reduce_sum((x - mean) ** 2 * weight, axes)
+        new, sums = total_of((tf.reduce_sum(mask), tf.reduce_sum(x * weight, axes)))
+        mean = tf.math.divide_no_nan(sums, new)
+        spread = total_of(tf.reduce_sum((x - mean) ** 2 * weight, axes))
         total, shift = self.count + new, mean - self.mean
         part = tf.math.divide_no_nan(new, total)
         between = shift**2 * self.count * part
@@ -107,10 +110,15 @@ class ObservationNormalizer(keras.layers.Layer):
             changed[key] = tf.reshape(moments(_vectors(key, x)), tf.shape(x))
         return changed
 
-    def update(self, observation: dict[str, Any], mask: Any) -> None:
-        """Adds the observations where `mask` `[...]` is 1 to what was seen."""
+    def update(
+        self,
+        observation: dict[str, Any],
+        mask: Any,
+        total_of: SumOverWorkers = alone,
+    ) -> None:
+        """Adds the observations where `mask` `[...]` is 1, on all workers."""
         for key, moments in self.parts.items():
-            moments.update(_vectors(key, observation[key]), mask)
+            moments.update(_vectors(key, observation[key]), mask, total_of)
 
 
 def _vectors(key: str, x: Any) -> Any:
@@ -144,11 +152,11 @@ class ValueScale(_Constants):
     def call(self, x: Any) -> Any:
         return self.mean + self.deviation * x
 
-    def update(self, returns: Any, mask: Any) -> None:
+    def update(self, returns: Any, mask: Any, total_of: SumOverWorkers = alone) -> None:
         """Takes mean and deviation of the returns where `mask` is 1, unless NaN."""
-        count = tf.reduce_sum(mask)
-        mean = tf.reduce_sum(returns * mask) / count
-        variance = tf.reduce_sum((returns - mean) ** 2 * mask) / count
+        count, total = total_of((tf.reduce_sum(mask), tf.reduce_sum(returns * mask)))
+        mean = total / count
+        variance = total_of(tf.reduce_sum((returns - mean) ** 2 * mask)) / count
         deviation = tf.maximum(tf.sqrt(variance), SMALLEST_SCALE)
         good = tf.math.is_finite(mean) & tf.math.is_finite(deviation)
         self.mean.assign(tf.where(good, mean, self.mean))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -118,19 +119,62 @@ def test_a_truncated_lifetime_is_bootstrapped(rng: np.random.Generator) -> None:
         assert found[row, 6] == pytest.approx(float(delta), abs=1e-5)
 
 
-def test_masked_mean_and_explained_variance(rng: np.random.Generator) -> None:
-    values, returns = rng.normal(size=(2, 3, 5))
+def test_moments(rng: np.random.Generator) -> None:
+    xs = rng.normal(size=(2, 3, 5)) + 4.0
     mask = (rng.random([3, 5]) < 0.5).astype(float)
-    kept = mask == 1
-    assert float(experience_of.masked_mean(values, mask)) == pytest.approx(
-        values[kept].mean()
+    means, variances = experience_of.moments(list(xs), mask)
+    kept = [x[mask == 1] for x in xs]
+    np.testing.assert_allclose(means, [x.mean() for x in kept])
+    np.testing.assert_allclose(variances, [x.var() for x in kept])
+
+
+@pytest.mark.parametrize("value_error", ["none", "constant", "half"])
+def test_explained_variance(value_error: str, rng: np.random.Generator) -> None:
+    """1 - Var[returns - values] / Var[returns]: a constant error explains all."""
+    trainer = new_trainer(gamma=1.0, td_lambda=1.0)
+    trainer._values = lambda inputs, reset: values[value_error]
+    experience = agents.experience(trainer.agent, rng, ("FMMMMMMML",) * 3)
+    returns = np.cumsum(experience.reward.numpy()[:, ::-1], axis=1)[:, ::-1]
+    values = {"none": returns, "constant": returns + 2.0, "half": returns / 2.0}
+    _, explained = trainer._prepare(experience)
+    expected = 0.75 if value_error == "half" else 1.0
+    assert float(explained) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 12, 128])
+@pytest.mark.parametrize("fraction", [0.01, 0.07, 0.25, 0.3, 0.6, 0.99])
+def test_a_fraction_of_the_rows_is_spread_evenly(rows: int, fraction: float) -> None:
+    found = experience_of.spread_evenly(rows, fraction).numpy()
+    np.testing.assert_array_equal(
+        found, experience_of.spread_evenly(tf.constant(rows), fraction)
     )
-    share = 1 - (returns - values)[kept].var() / returns[kept].var()
-    assert float(
-        experience_of.explained_variance(values, returns, mask)
-    ) == pytest.approx(share)
-    shifted = experience_of.explained_variance(returns + 2.0, returns, mask)
-    assert float(shifted) == pytest.approx(1.0)
+    assert len(found) == math.ceil(round(rows * fraction, 9))
+    assert found[0] == 0
+    assert found[-1] < rows
+    gaps = {math.floor(1 / fraction), math.ceil(round(1 / fraction, 9))}
+    assert set(np.diff(found)) <= gaps
+    assert rows - found[-1] <= max(gaps) or fraction * rows < 1
+
+
+@pytest.mark.parametrize("fraction", [0.25, 0.3, 0.5, 0.07])
+def test_workers_share_a_fraction_equally(fraction: float) -> None:
+    """Each takes of its own rows what one worker would have taken of them."""
+    rows = 100
+    whole = experience_of.spread_evenly(4 * rows, fraction).numpy()
+    part = experience_of.spread_evenly(rows, fraction).numpy()
+    for worker in range(4):
+        mine = whole[(whole >= worker * rows) & (whole < (worker + 1) * rows)]
+        np.testing.assert_array_equal(mine - worker * rows, part)
+
+
+@pytest.mark.parametrize(("rows", "hands"), [(6, 2), (7, 3), (2, 5), (1, 4)])
+def test_rows_are_dealt_like_cards(rows: int, hands: int) -> None:
+    found = [experience_of.dealt_out(rows, hands, n).numpy() for n in range(hands)]
+    assert set(np.concatenate(found)) == set(range(rows))
+    size = math.ceil(rows / hands)
+    for n, hand in enumerate(found):
+        expected = [number % rows for number in range(n, n + size * hands, hands)]
+        assert hand.tolist() == expected
 
 
 def some_vector(trainer: TRPOAgent, rng: np.random.Generator) -> Any:
@@ -138,13 +182,13 @@ def some_vector(trainer: TRPOAgent, rng: np.random.Generator) -> Any:
     return tf.constant(rng.normal(size=size), tf.float32)
 
 
-def test_fisher_fraction_takes_the_first_lifetimes(rng: np.random.Generator) -> None:
+def test_fisher_fraction_takes_every_other_lifetime(rng: np.random.Generator) -> None:
     trainer = new_trainer(damping=0.0)
     half = new_trainer(damping=0.0, fisher_fraction=0.5)
     batch, _ = trainer._prepare(agents.experience(trainer.agent, rng))
     vector = some_vector(trainer, rng)
     found = half.fisher_product(batch)(vector)
-    expected = trainer.fisher_product(batch.rows(0, 2))(vector)
+    expected = trainer.fisher_product(batch.chosen([0, 2]))(vector)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     assert np.abs(trainer.fisher_product(batch)(vector) - expected).max() > 1e-3
 
