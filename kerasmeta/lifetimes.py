@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,3 +14,5 @@ class Lifetimes(NamedTuple):
     action: np.ndarray  # [B, T] int32 (discrete) or [B, T, A] float32
     reward: np.ndarray  # [B, T] float32, paid for the action of the same step
     valid: np.ndarray  # [B, T] bool, false after a lifetime's last action
+    # [B, T] float32, 1 where the task is solved (Meta-World); () where nothing says so
+    success: Any = ()

@@ -42,4 +42,7 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
 
 def headline(task_name: str) -> tuple[str, ...]:
     """A family's headline metrics; the first one ranks agents and seeds."""
+    if task_name.startswith("metaworld_"):
+        contextual = task_name.endswith("_contextual")
+        return ("success_rate_exposure_2" if contextual else "success_rate", "return")
     return _HEADLINES.get(task_name, ("return",))

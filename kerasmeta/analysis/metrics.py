@@ -11,6 +11,7 @@ from kerasmeta.analysis.families.bandit import bandit_metrics
 from kerasmeta.analysis.families.barcode_bandit import barcode_bandit_metrics
 from kerasmeta.analysis.families.harlow import episodic_harlow_metrics, harlow_metrics
 from kerasmeta.analysis.families.matching import matching_metrics
+from kerasmeta.analysis.families.metaworld import metaworld_metrics
 from kerasmeta.analysis.families.reversal import reversal_metrics
 from kerasmeta.analysis.families.risky_safe import risky_safe_metrics
 from kerasmeta.analysis.families.two_step import (
@@ -64,6 +65,8 @@ def metrics(task_name: str, lifetimes: Lifetimes) -> dict[str, Estimate]:
             "no step was recorded",
             "record at least one lifetime",
         )
+    if task_name.startswith("metaworld_"):
+        return metaworld_metrics(lifetimes)
     return _FAMILIES.get(task_name, return_and_length)(lifetimes)
 
 

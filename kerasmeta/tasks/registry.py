@@ -12,6 +12,7 @@ import pydantic
 
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.gymnasium import ids
+from kerasmeta.tasks.metaworld import names as metaworld
 
 if TYPE_CHECKING:
     from kerasmeta.tasks.base import Task
@@ -65,13 +66,15 @@ def entry(name: str) -> TaskEntry:
 
 
 def check(name: str) -> None:
-    """Refuses what is neither a task family nor a registered Gymnasium id.
+    """Refuses what is no task family, none of Meta-World's and no Gymnasium id.
 
     Raises:
         UserError: With the names that come closest.
     """
     if is_gymnasium(name):
         ids.check(name)
+    elif is_metaworld(name):
+        metaworld.check(name)
     else:
         entry(name)
 
@@ -81,11 +84,17 @@ def is_gymnasium(name: str) -> bool:
     return name not in _entries and ids.looks_like_id(name)
 
 
+def is_metaworld(name: str) -> bool:
+    """Whether a name is, or is meant to be, a family of Meta-World."""
+    return name not in _entries and metaworld.is_metaworld(name)
+
+
 def make(name: str, **parameters: Any) -> Task:
     """Makes a task: `make("two_step", trials=50)`, `make("CartPole-v1")`.
 
     Args:
-        name: A name from `names()`, or a registered Gymnasium id.
+        name: A name from `names()`, a family of Meta-World (`metaworld_ml1_reach`), or
+          a registered Gymnasium id.
         **parameters: Fields of the task's class. A value given as text, as on a command
           line, is converted to the field's type. Of a Gymnasium id: what
           `gymnasium.make` takes, and `collect_steps` and `vectorization`
@@ -97,9 +106,23 @@ def make(name: str, **parameters: Any) -> Task:
     if is_gymnasium(name):
         module = importlib.import_module("kerasmeta.tasks.gymnasium.task")
         return module.from_parameters(name, parameters)
+    if is_metaworld(name):
+        metaworld.check(name)
+        module = importlib.import_module("kerasmeta.tasks.metaworld.task")
+        _check(module.MetaWorld, name, parameters, "family")
+        return module.MetaWorld(name, **parameters)
     line = entry(name)
     task_class = getattr(importlib.import_module(line.module), line.class_name)
-    allowed = [field.name for field in dataclasses.fields(task_class)]
+    _check(task_class, name, parameters)
+    return task_class(**parameters)
+
+
+def _check(
+    task_class: Any, name: str, parameters: dict[str, Any], hidden: str = ""
+) -> None:
+    """Refuses what is no field of a task's class; converts values given as text."""
+    fields = [field.name for field in dataclasses.fields(task_class)]
+    allowed = [field for field in fields if field != hidden]
     hints = typing.get_type_hints(task_class)
     for parameter, value in parameters.items():
         if parameter not in allowed:
@@ -113,7 +136,6 @@ def make(name: str, **parameters: Any) -> Task:
             )
         if isinstance(value, str):
             parameters[parameter] = _from_text(parameter, value, hints[parameter])
-    return task_class(**parameters)
 
 
 def _from_text(parameter: str, text: str, field_type: Any) -> Any:

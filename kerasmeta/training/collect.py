@@ -13,6 +13,7 @@ from kerasmeta.groups import groups_of
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
+from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.training.fused_driver import FusedEpisodeDriver
 from kerasmeta.training.lifetime_buffer import LifetimeBuffer
 
@@ -55,19 +56,23 @@ class Collector:
         """
         batch_size = self.environment.batch_size
         key = 2 * tf.cast(seed, tf.int32) + stream
-        time_step = self.environment.reset_with_seed((key, index))
         rows = tf.range(batch_size) + tf.cast(index, tf.int32) * batch_size
         seeds = tf.stack([tf.fill([batch_size], key), rows], axis=1)  # [B, 2]
         self.buffer.clear()
-        self.driver.run(time_step, self.policy.agent.state_from_seeds(seeds))
+        self.driver.run_new((key, index), seeds)
         return self.buffer.gather_all()
 
 
 def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Any:
     """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s.
 
-    Of a Gymnasium environment a `GymnasiumCollector`, which does the same in Python.
+    Of a Gymnasium environment a `GymnasiumCollector`, and of Meta-World a
+    `MetaWorldCollector`, which do the same in Python.
     """
+    if isinstance(task, MetaWorld):
+        from kerasmeta.training.metaworld_collect import metaworld_collector
+
+        return metaworld_collector(task, lifetimes, agent, **options)
     if isinstance(task, GymnasiumTask):
         from kerasmeta.training.gymnasium_collect import gymnasium_collector
 
@@ -88,9 +93,11 @@ def to_lifetimes(experience: Any) -> Lifetimes:
     """A `Trajectory` as NumPy arrays, up to each lifetime's last action."""
     boundary = experience.is_boundary().numpy()  # [B, T + 1]
     valid = ~np.logical_or.accumulate(boundary, axis=1)
+    success = experience.policy_info.get("success", ())
     return Lifetimes(
         observation={k: v.numpy() for k, v in experience.observation.items()},
         action=experience.action.numpy(),
         reward=experience.reward.numpy() * valid,
         valid=valid,
+        success=success.numpy() * valid if tf.is_tensor(success) else (),
     )

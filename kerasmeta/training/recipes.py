@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasmeta.tasks import is_gymnasium
+from kerasmeta.tasks import is_gymnasium, is_metaworld
 from kerasmeta.training.config import RunConfig, TaskConfig, validate
 
 # What differs from the defaults of RunConfig, AgentConfig and TRPOConfig, by family.
@@ -164,6 +164,31 @@ GYMNASIUM: dict[str, Any] = {
 }
 
 
+# Any family of Meta-World. Observations are positions in metres and rewards 0 to 10, so
+# both are normalised.
+METAWORLD: dict[str, Any] = {
+    "steps": 2_000_000,
+    "lifetimes": 40,
+    "checkpoint_every": 10,
+    "metrics_every": 1,
+    "agent": {
+        "units": 64,
+        "critic_units": 64,
+        "encoder": [64],
+        "critic_encoder": [64],
+        "normalize": True,
+    },
+    "trpo": {
+        "gamma": 0.97,
+        "delta": 0.03,
+        "damping": 0.01,
+        "critic_learning_rate": 2e-3,
+        "critic_passes": 8,
+        "critic_minibatches": 4,
+    },
+}
+
+
 def recipe(
     task: str,
     agent: str,
@@ -180,6 +205,8 @@ def recipe(
     data = base.model_dump(mode="json")
     data["agent"]["kind"] = agent
     general = GYMNASIUM if is_gymnasium(task) else {}
+    if is_metaworld(task):
+        general = METAWORLD
     for changes in (general, RECIPES.get(task, {})):
         for key, value in changes.items():
             data[key] = _merged(data[key], value)

@@ -1,0 +1,97 @@
+"""What a lifetime in Meta-World consists of: pure functions of counters.
+
+A lifetime is made of episodes of `horizon` steps each. In a plain family all of them
+have the same task and goal; in a contextual one there are several goals, each with a
+context, that come back in random order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+GOALS = 50  # of each task on each side of a benchmark
+
+
+class Plan(NamedTuple):
+    """One lifetime: `C` goals and `E` episodes."""
+
+    tasks: tuple[str, ...]  # [C], the task of each goal
+    goals: tuple[int, ...]  # [C], the goal's number among its task's
+    order: np.ndarray  # [E] int, which of the C goals each episode has
+    contexts: np.ndarray  # [C, K] float32 of +-1; zeros in a plain family
+
+
+def plan(
+    tasks: Sequence[str],
+    goals: int,
+    episodes: int,
+    context_size: int,
+    key: int,
+    index: int,
+) -> Plan:
+    """The lifetime that two counters name.
+
+    Tasks take turns, so that a batch whose size is a multiple of their number has
+    each equally often, and a row the same one in every batch; goals are drawn.
+
+    Args:
+        tasks: Of the benchmark.
+        goals: `C`; with more than one, tasks that differ where there are enough.
+        episodes: `E`, a multiple of `goals`.
+        context_size: `K`; 0 for a plain family, which shows no context.
+        key: Of the run and the stream.
+        index: Counts the lifetimes of a stream.
+    """
+    random = np.random.default_rng([key, index])
+    if goals == 1:
+        chosen = [tasks[index % len(tasks)]]
+        numbers = [int(random.integers(GOALS))]
+    elif len(tasks) >= goals:
+        chosen = [tasks[n] for n in random.choice(len(tasks), goals, replace=False)]
+        numbers = [int(n) for n in random.integers(GOALS, size=goals)]
+    else:  # a goal twice would have two names
+        chosen = [tasks[index % len(tasks)]] * goals
+        numbers = [int(n) for n in random.choice(GOALS, goals, replace=False)]
+    order = random.permutation(np.arange(episodes) % goals)
+    contexts = codes(random, goals, context_size)
+    return Plan(tuple(chosen), tuple(numbers), order, contexts)
+
+
+def codes(random: np.random.Generator, count: int, size: int) -> np.ndarray:
+    """Distinct contexts of +-1, float32 `[count, size]`; `[count, 1]` zeros for 0."""
+    if size == 0:
+        return np.zeros([count, 1], np.float32)
+    numbers: set[int] = set()
+    while len(numbers) < count:
+        numbers.add(int(random.integers(2**size)))
+    drawn = random.permutation(sorted(numbers))
+    bits = drawn[:, None] >> np.arange(size) & 1
+    return (2.0 * bits - 1.0).astype(np.float32)
+
+
+class Schedule(NamedTuple):
+    """What is known beforehand of a batch of lifetimes; time includes the last step."""
+
+    context: np.ndarray  # [B, T + 1, K] float32
+    episode_start: np.ndarray  # [B, T + 1] bool
+    store: np.ndarray  # [B, T + 1] bool
+
+
+def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
+    """Contexts and flags of a batch.
+
+    A contextual family shows an episode's context in all of its steps and asks for it
+    to be stored in the last one, when the agent knows most. The step after a lifetime's
+    end shows neither a context nor the start of an episode.
+    """
+    shown = np.stack([plan.contexts[plan.order] for plan in plans])  # [B, E, K]
+    context = np.repeat(shown, horizon, axis=1)
+    context = np.concatenate([context, np.zeros_like(context[:, :1])], axis=1)
+    time = np.arange(context.shape[1])
+    inside = np.broadcast_to(time < time[-1], context.shape[:2])
+    start = inside & (time % horizon == 0)
+    last = inside & (time % horizon == horizon - 1)
+    return Schedule(context, start, last & context.any(axis=-1))

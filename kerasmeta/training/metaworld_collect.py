@@ -1,0 +1,275 @@
+"""Collection from Meta-World: simulators and policy work at the same time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tf_agents.trajectories import trajectory
+
+from kerasmeta._keras import tf, tf_agents
+from kerasmeta.agents.policy import EpisodicPolicy
+from kerasmeta.environments import dynamics
+from kerasmeta.tasks.gymnasium.batch import FIRST, LAST, MID
+from kerasmeta.tasks.metaworld.processes import Simulators
+from kerasmeta.tasks.metaworld.schedule import schedule
+from kerasmeta.tasks.metaworld.task import (
+    ACTION,
+    REWARD_SHOWN,
+    STIMULUS,
+    MetaWorld,
+)
+
+GROUPS = 2  # while one half of the rows is simulated, the policy acts in the other
+
+
+class MetaWorldEnvironment:
+    """What trainers ask of an environment besides lifetimes.
+
+    Args:
+        task: The `MetaWorld` family.
+        batch_size: `B`.
+    """
+
+    def __init__(self, task: MetaWorld, batch_size: int) -> None:
+        self.task = task
+        self.batch_size = batch_size
+
+    def time_step_spec(self) -> Any:
+        """The `TimeStep` of `TensorSpec`s that an agent is built from."""
+        return dynamics.time_step_spec(self.task)
+
+    def action_spec(self) -> Any:
+        """The agent's actions."""
+        return self.task.action_spec
+
+
+class MetaWorldCollector:
+    """Collects `B` lifetimes at a time, each a row: `Collector`'s counterpart.
+
+    The rows are in two halves that take turns: while the simulators step one, one graph
+    call chooses the actions of the other. What a lifetime is depends on its counters
+    only, and so does what is drawn in it: a lifetime that is lost with its simulator
+    process is lived again from its beginning, and is the same.
+
+    Args:
+        environment: The task and `B`.
+        policy: An `EpisodicPolicy` over its time steps.
+        processes: Simulator processes; by default one for each core.
+    """
+
+    in_graph = False
+
+    def __init__(
+        self,
+        environment: MetaWorldEnvironment,
+        policy: EpisodicPolicy,
+        processes: int | None = None,
+    ) -> None:
+        self.environment = environment
+        self.policy = policy
+        self.processes = processes
+        self._simulators: Simulators | None = None
+        self._act = tf.function(self._action, autograph=False, jit_compile=True)
+
+    @property
+    def simulators(self) -> Simulators:
+        """The simulators, started when they are needed."""
+        if self._simulators is None:
+            task, rows = self.environment.task, self.environment.batch_size
+            groups = np.array_split(np.arange(rows), min(GROUPS, rows))
+            self._simulators = Simulators(
+                task.goals(), task.horizon, groups, self.processes
+            )
+        return self._simulators
+
+    def collect(self, seed: Any, index: Any, stream: int) -> Any:
+        """New lifetimes as a `Trajectory` `[B, T + 1, ...]`.
+
+        Its last step is the boundary: it shows the last observation, and its action had
+        no effect. The lifetime could have gone on there, so that learners bootstrap.
+        `policy_info["success"]` float32 `[B, T + 1]` is 1 where the task is solved.
+
+        Args:
+            seed: The run's.
+            index: Counts the batches of a run.
+            stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
+        """
+        task, rows = self.environment.task, self.environment.batch_size
+        key, first = 2 * int(seed) + stream, int(index) * rows
+        plans = [task.plan(key, first + row) for row in range(rows)]
+        batch = _Batch(task, plans, self.policy.info_spec)
+        self.simulators.begin(plans)
+        seeds = np.stack([np.full(rows, key), np.arange(rows) + first], axis=1)
+        groups = self.simulators.groups
+        states = [
+            self.policy.agent.state_from_seeds(seeds[group].astype(np.int32))
+            for group in groups
+        ]
+        turns = [True] * len(groups)
+        while any(turns):
+            for number, group in enumerate(groups):
+                turns[number], states[number] = self._turn(
+                    batch, number, group, states[number]
+                )
+        return batch.trajectory()
+
+    def _turn(
+        self, batch: _Batch, number: int, group: np.ndarray, state: Any
+    ) -> tuple[bool, Any]:
+        """One step of a group's policy: (whether the group goes on, its state)."""
+        lost = self.simulators.receive(number)
+        batch.take(group, lost, self.simulators.shared)
+        if batch.full(group):
+            return False, state
+        action, info, state = self._act(tf.constant(batch.packed(group)), state)
+        carried_out = batch.act(group, action.numpy(), info)
+        self.simulators.shared.action[group] = carried_out
+        self.simulators.send(number)
+        return True, state
+
+    def _action(self, packed: Any, state: Any) -> tuple[Any, Any, Any]:
+        """The policy's action in what `_Batch.packed` gives."""
+        parts = tf.split(packed, [STIMULUS, ACTION, 5, -1], axis=-1)
+        stimulus, previous_action, numbers, context = parts
+        reward, start, store, first, time = tf.unstack(numbers, axis=-1)
+        step_type = tf.where(first > 0, FIRST, MID)
+        time_step = tf_agents.trajectories.TimeStep(
+            step_type=step_type,
+            reward=reward,
+            discount=tf.ones_like(reward),
+            observation={
+                "stimulus": stimulus,
+                "context": context,
+                "episode_start": start > 0,
+                "store": store > 0,
+                "previous_action": previous_action,
+                "previous_reward": reward,
+            },
+        )
+        # Draws are counted by the lifetime's step, not by what the row did before.
+        state = state._replace(step=tf.cast(time, tf.int32))
+        step = self.policy.action(time_step, state)
+        return step.action, step.info, step.state
+
+
+class _Batch:
+    """The lifetimes that are being collected, as arrays `[B, T + 1, ...]`."""
+
+    def __init__(self, task: MetaWorld, plans: list[Any], info_spec: Any) -> None:
+        self.task = task
+        self.steps = task.lifetime_steps
+        self.schedule = schedule(plans, task.horizon)
+        shape = [len(plans), self.steps + 1]
+        self.stimulus = np.zeros([*shape, STIMULUS], np.float32)
+        self.stimulus[..., -1] = self.schedule.episode_start
+        self.previous_action = np.zeros([*shape, ACTION], np.float32)
+        self.action = np.zeros([*shape, ACTION], np.float32)
+        self.reward = np.zeros(shape, np.float32)
+        self.success = np.zeros(shape, np.float32)
+        self.info = tf.nest.map_structure(
+            lambda spec: np.zeros([*shape, *spec.shape], np.float32), info_spec
+        )
+        # Where each row stands: its last observation; -1 before the first.
+        self.time = np.full(len(plans), -1)
+
+    def full(self, rows: np.ndarray) -> bool:
+        """Whether all of these rows have ended, and their last step was acted on."""
+        return bool((self.time[rows] > self.steps).all())
+
+    def take(self, rows: np.ndarray, lost: np.ndarray, memory: Any) -> None:
+        """Takes what the simulators answered; `lost` rows begin anew."""
+        self.time[lost] = -1
+        rows = rows[self.time[rows] < self.steps]
+        after = self.time[rows] = self.time[rows] + 1
+        began = after > 0
+        self.stimulus[rows, after, :-1] = memory.observation[rows]
+        self.reward[rows[began], after[began] - 1] = memory.reward[rows[began]]
+        self.success[rows[began], after[began] - 1] = memory.success[rows[began]]
+
+    def packed(self, rows: np.ndarray) -> np.ndarray:
+        """What the policy sees in these rows, `[b, F]` float32."""
+        time = np.minimum(self.time[rows], self.steps)
+        start = self.schedule.episode_start[rows, time]
+        numbers = np.stack(
+            [
+                self.previous_reward(rows, time),
+                start,
+                self.schedule.store[rows, time],
+                time == 0,
+                time,
+            ],
+            axis=1,
+        )
+        return np.concatenate(
+            [
+                self.stimulus[rows, time],
+                self.previous_action[rows, time],
+                numbers,
+                self.schedule.context[rows, time],
+            ],
+            axis=1,
+            dtype=np.float32,
+        )
+
+    def previous_reward(self, rows: Any, time: Any) -> np.ndarray:
+        """The reward that is shown at some steps; none where an episode begins."""
+        shown = REWARD_SHOWN * self.reward[rows, np.maximum(time - 1, 0)]
+        return np.where(self.schedule.episode_start[rows, time], 0.0, shown)
+
+    def act(self, rows: np.ndarray, actions: np.ndarray, info: Any) -> np.ndarray:
+        """Notes what the policy does; returns the actions to carry out."""
+        clipped = np.clip(actions, -1.0, 1.0)
+        goes_on = self.time[rows] <= self.steps
+        some, time = rows[goes_on], self.time[rows][goes_on]
+        self.action[some, time] = actions[goes_on]
+        tf.nest.map_structure(
+            lambda kept, new: kept.__setitem__((some, time), new.numpy()[goes_on]),
+            self.info,
+            info,
+        )
+        following = np.minimum(time + 1, self.steps)
+        shown = ~self.schedule.episode_start[some, following] & (time < self.steps)
+        self.previous_action[some, following] = np.where(
+            shown[:, None], clipped[goes_on], self.previous_action[some, following]
+        )
+        self.time[some[time == self.steps]] += 1  # acted on: nothing is left to do
+        return clipped
+
+    def trajectory(self) -> Any:
+        """The lifetimes as a `Trajectory` of tensors."""
+        shape = self.reward.shape
+        step_type = np.full(shape, MID, np.int32)
+        step_type[:, 0], step_type[:, -1] = FIRST, LAST
+        rows = np.arange(shape[0])[:, None]
+        observation = {
+            "stimulus": self.stimulus,
+            "context": self.schedule.context,
+            "episode_start": self.schedule.episode_start,
+            "store": self.schedule.store,
+            "previous_action": self.previous_action,
+            "previous_reward": self.previous_reward(
+                rows, np.arange(shape[1])[None]
+            ).astype(np.float32),
+        }
+        return tf.nest.map_structure(
+            tf.convert_to_tensor,
+            trajectory.Trajectory(
+                step_type=step_type,
+                observation=observation,
+                action=self.action,
+                policy_info={**self.info, "success": self.success},
+                next_step_type=np.roll(step_type, -1, axis=1),
+                reward=self.reward,
+                discount=np.ones(shape, np.float32),
+            ),
+        )
+
+
+def metaworld_collector(
+    task: MetaWorld, lifetimes: int, agent: Any, **options: Any
+) -> MetaWorldCollector:
+    """A collector of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
+    environment = MetaWorldEnvironment(task, lifetimes)
+    policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
+    return MetaWorldCollector(environment, policy)
