@@ -48,6 +48,7 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
             environment, policy, observers, num_episodes=environment.batch_size
         )
         self._unroll = tf.function(self.lifetimes, jit_compile=jit_compile)
+        self._begin = tf.function(self.new_lifetimes, jit_compile=jit_compile)
 
     def _run(
         self,
@@ -78,14 +79,54 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
             observer(experience)
         return time_step, policy_state
 
+    def run_new(self, seed: Any, draws: Any) -> None:
+        """Collects the lifetimes that `reset_with_seed(seed)` and `run` would.
+
+        It makes the first observations and the empty memories in the compiled program
+        and leaves the environment as it is: a training loop, which begins new lifetimes
+        each time, has no use for the ones that would follow.
+
+        Args:
+            seed: As `TaskEnvironment.reset_with_seed` takes it.
+            draws: int32 `[B, 2]`, of `EpisodicAgent.state_from_seeds`.
+        """
+        groups = self.env.groups
+        keys = self.env.group_keys(seeds.key_from(seeds.as_seed(seed)))
+        rows = part(draws, groups)
+        parts = [self._begin(*group) for group in zip(rows, keys, strict=True)]
+        experience = join(parts)
+        for observer in self._observers:
+            observer(experience)
+
+    def new_lifetimes(self, draws: Any, key: Any) -> Any:
+        """The `Trajectory` `[b, T + 1, ...]` of a group of rows; see `run_new`."""
+        first = seeds.at_step(key, 0)
+        begun = dynamics.first_step(self.env.task, draws.shape[0], first)
+        state = self.policy.agent.state_from_seeds(draws)
+        one = tf.constant(1, tf.int64)
+        experience, *_ = self._carry_on((*begun, state), key, one)
+        return cut_after_first_lifetime(experience)
+
     def lifetimes(
         self, task_state: Any, time_step: Any, policy_state: Any, key: Any, counter: Any
     ) -> tuple[Any, ...]:
         """The loop as a pure function; see `_run`."""
-        task = self.env.task
-        length = task.lifetime_steps + 1  # and the boundary
+        experience, ended, carry, counter = self._carry_on(
+            (task_state, time_step, policy_state), key, counter
+        )
+        # New lifetimes begin once, after the loop: in it, the choice between a row's
+        # next step and a new lifetime would copy every state in every step.
+        task_state, time_step, policy_state = carry
+        seed = seeds.at_step(key, counter - 1)
+        begun = dynamics.restart(self.env.task, task_state, time_step, ended, seed)
+        experience = cut_after_first_lifetime(experience)
+        return experience, *begun, policy_state, counter[tf.newaxis]
+
+    def _carry_on(self, start: Any, key: Any, counter: Any) -> tuple[Any, ...]:
+        """Until every row has ended: (`Trajectory`, ended `[b]`, carry, counter)."""
+        length = self.env.task.lifetime_steps + 1  # and the boundary
         spec = self.policy.trajectory_spec
-        batch = [time_step.step_type.shape[0]]
+        batch = [start[1].step_type.shape[0]]
         records = [
             tf.TensorArray(leaf.dtype, length, element_shape=batch + leaf.shape)
             for leaf in tf.nest.flatten(spec)
@@ -95,25 +136,14 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
             return (t < length) & tf.logical_not(tf.reduce_all(ended))
 
         def body(t: Any, ended: Any, carry: Any, records: Any) -> tuple[Any, ...]:
-            task_state, time_step, policy_state = carry
-            working = policy_state.actor
-            policy_state = policy_state._replace(
-                actor=working._replace(cell=apart(working.cell))
-            )
-            action = self.policy.action(time_step, policy_state)
             seed = seeds.at_step(key, counter + tf.cast(t, counter.dtype))
-            task_state, following = dynamics.advance(
-                task, task_state, action.action, seed
-            )
-            step = trajectory.from_transition(time_step, action, following)
+            step, following = self._step(carry, seed)
             records = [
                 array.write(t, value)
                 for array, value in zip(records, tf.nest.flatten(step), strict=True)
             ]
-            ended |= time_step.is_last()
-            return t + 1, ended, (task_state, following, action.state), records
+            return t + 1, ended | step.is_boundary(), following, records
 
-        start = (task_state, time_step, policy_state)
         steps, ended, carry, records = tf.while_loop(
             running,
             body,
@@ -122,14 +152,21 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         )
         stacked = [_batch_major(array.stack()) for array in records]
         experience = tf.nest.pack_sequence_as(spec, stacked)
-        counter += tf.cast(steps, counter.dtype)
-        # New lifetimes begin once, after the loop: in it, the choice between a row's
-        # next step and a new lifetime would copy every state in every step.
+        return experience, ended, carry, counter + tf.cast(steps, counter.dtype)
+
+    def _step(self, carry: Any, seed: Any) -> tuple[Any, Any]:
+        """One step of every row: (`Trajectory` `[b, ...]`, the next carry)."""
         task_state, time_step, policy_state = carry
-        seed = seeds.at_step(key, counter - 1)
-        begun = dynamics.restart(task, task_state, time_step, ended, seed)
-        experience = cut_after_first_lifetime(experience)
-        return experience, *begun, policy_state, counter[tf.newaxis]
+        working = policy_state.actor
+        policy_state = policy_state._replace(
+            actor=working._replace(cell=apart(working.cell))
+        )
+        action = self.policy.action(time_step, policy_state)
+        task_state, following = dynamics.advance(
+            self.env.task, task_state, action.action, seed
+        )
+        step = trajectory.from_transition(time_step, action, following)
+        return step, (task_state, following, action.state)
 
 
 def cut_after_first_lifetime(experience: Any) -> Any:

@@ -44,10 +44,10 @@ def stock_experience(collector: Collector, index: int) -> Any:
         observers=[buffer.add_batch],
         num_episodes=lifetimes,
     )
-    rows = tf.range(lifetimes) + index * lifetimes
-    seeds = tf.stack([tf.fill([lifetimes], 2 * 3 + TRAINING_STREAM), rows], axis=1)
     time_step = environment.reset_with_seed((2 * 3 + TRAINING_STREAM, index))
-    driver.run(time_step, collector.policy.agent.state_from_seeds(seeds))
+    driver.run(
+        time_step, collector.policy.agent.state_from_seeds(draws_of(lifetimes, index))
+    )
     return buffer.gather_all()
 
 
@@ -61,7 +61,24 @@ def test_equals_the_stock_driver(kind: str, lifetimes: int, groups: int) -> None
     assert collector.environment.groups == groups
     stock = stock_experience(collector, index=2)
     left = [tf.identity(variable) for variable in collector.environment.variables]
-    fused = collector.collect(3, tf.constant(2), TRAINING_STREAM)
+    begun = collector.collect(3, tf.constant(2), TRAINING_STREAM)
+    assert_same_experience(begun, stock)
+    environment = collector.environment
+    time_step = environment.reset_with_seed((2 * 3 + TRAINING_STREAM, 2))
+    state = collector.policy.agent.state_from_seeds(draws_of(lifetimes, index=2))
+    collector.driver.run(time_step, state)
+    assert_same_experience(collector.buffer.gather_all(), stock)
+    for variable, expected in zip(environment.variables, left, strict=True):
+        np.testing.assert_array_equal(variable, expected)  # it goes on alike
+
+
+def draws_of(lifetimes: int, index: int) -> Any:
+    """The seeds of the agent's draws, `[B, 2]`, of a batch of run 3's training."""
+    rows = tf.range(lifetimes) + index * lifetimes
+    return tf.stack([tf.fill([lifetimes], 2 * 3 + TRAINING_STREAM), rows], axis=1)
+
+
+def assert_same_experience(fused: Any, stock: Any) -> None:
     tf.nest.assert_same_structure(stock, fused)
     pairs = zip(tf.nest.flatten(stock), tf.nest.flatten(fused), strict=True)
     for expected, found in pairs:
@@ -69,8 +86,6 @@ def test_equals_the_stock_driver(kind: str, lifetimes: int, groups: int) -> None
             np.testing.assert_allclose(found, expected, atol=1e-6)
         else:
             np.testing.assert_array_equal(found, expected)
-    for variable, expected in zip(collector.environment.variables, left, strict=True):
-        np.testing.assert_array_equal(variable, expected)  # it goes on alike
 
 
 def test_lifetimes_of_different_lengths_are_cut_after_their_end() -> None:
