@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import subprocess
@@ -27,6 +28,13 @@ from kerasmeta.tasks.metaworld.worker import Begin, Setup, memory_size, shared
 PATIENCE = 120.0
 # A batch in which so many processes fail is given up.
 REPLACEMENTS = 10
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Process:
@@ -100,7 +108,7 @@ class Simulators:
         self.groups = groups
         self.patience = patience
         rows = sum(len(group) for group in groups)
-        count = max(1, min(processes or len(os.sched_getaffinity(0)), rows))
+        count = max(1, min(processes or usable_cores(), rows))
         classes = {k: (v.__module__, v.__name__) for k, v in goals.classes.items()}
         self._setup = Setup(rows, horizon, classes)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
@@ -135,10 +143,8 @@ class Simulators:
     def send(self, group: int) -> None:
         """Lets a group carry out the actions in `shared.action`."""
         for process in self._with(group):
-            try:
+            with contextlib.suppress(OSError):  # it has ended: receive finds out
                 process.step(group)
-            except OSError:
-                pass  # it has ended: receive finds out
 
     def receive(self, group: int) -> np.ndarray:
         """Waits until a group has done what it was told.
@@ -188,7 +194,7 @@ class Simulators:
                 "simulator",
                 f"exit status {status}",
                 f"{what}; {REPLACEMENTS} processes failed in one batch before it",
-                "see what they wrote to stderr; take fewer lifetimes if memory is short",
+                "see what they wrote to stderr, or take fewer lifetimes",
             )
         rows = [row for group in self._rows[number] for row in group]
         warnings.warn(

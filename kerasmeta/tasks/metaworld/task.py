@@ -40,8 +40,8 @@ class MetaWorld(Task):
     is the one that had this name before. It is shown in every step and stored at the
     last step of an episode. Of ML10 and ML45 the goals are of different tasks.
 
-    Its rules are a simulator, so it has no `reset` and `step` for a graph: lifetimes run
-    in processes (`kerasmeta.tasks.metaworld.processes`).
+    Its rules are a simulator, so it has no `reset` and `step` for a graph: lifetimes
+    run in processes (`kerasmeta.tasks.metaworld.processes`).
 
     Observation: `stimulus` float32 `[40]`: Meta-World's 39 numbers (hand, gripper and
     objects now; the same one step before; 3 zeros for the hidden goal) and 1 where an

@@ -7,6 +7,7 @@ process that started it. It ends when that process does.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import mmap
@@ -120,10 +121,9 @@ def serve(connection: Connection, memory: Any) -> None:
 
 def main(connection: int, memory: int) -> None:
     """Serves file descriptors: a connection and the shared memory."""
-    try:
+    # The process that started this one may end, or both be interrupted.
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
         serve(Connection(connection), mmap.mmap(memory, 0))
-    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        pass  # the process that started this one is gone, or was interrupted
 
 
 if __name__ == "__main__":
