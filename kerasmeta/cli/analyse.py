@@ -60,9 +60,39 @@ def analyse(
         list_analyses(json)
         return
     agents, out = _required(agents, out)
+    report = analysed(agents, out, analysis, lifetimes, recorded, seed, registry)
+    if json:
+        console.print_json(report)
+        return
+    from kerasmeta.cli.findings import print_report
+
+    print_report(report)
+    console.say(f"figures, tables and statistics in {out}")
+
+
+def analysed(
+    agents: list[str],
+    out: Path,
+    names: list[str] | None = None,
+    lifetimes: int = 1000,
+    recorded: int | None = None,
+    seed: int = 0,
+    registry: list[str] | None = None,
+) -> dict[str, Any]:
+    """Does the analyses and writes their files; returns what --json prints.
+
+    Args:
+        agents: As AGENT... is given.
+        out: The directory of the files.
+        names: Analyses to do; by default all that fit.
+        lifetimes, recorded, seed, registry: As the options of these names.
+
+    Raises:
+        UserError: An analysis or agent is not known, or they do not go together.
+    """
     from kerasmeta.analysis import analysis as find
 
-    for name in analysis or []:
+    for name in names or []:
         find(name)  # an unknown one is refused before TensorFlow is imported
     from kerasmeta.cli.agents import load_seeds
 
@@ -72,7 +102,7 @@ def analyse(
     trained = [_trained(one) for one in loaded]
     studies.check_alike(trained, [one.task for one in loaded])
     task = loaded[0].task
-    chosen = _choose(analysis or [], task, studies.offered(trained, task))
+    chosen = _choose(names or [], task, studies.offered(trained, task))
     from kerasmeta.cli.options import make_directory
 
     make_directory(out)
@@ -82,17 +112,10 @@ def analyse(
     extent = studies.Extent(lifetimes, recorded, seed)
     parts = studies.needed(chosen, studies.offered(trained, task))
     total = studies.stages(trained, task, parts) + len(chosen) + 1
-    name = agents[0] if len(agents) == 1 else _shared_name(loaded)
+    called = agents[0] if len(agents) == 1 else _shared_name(loaded)
     with stage_progress("analysing", total) as tell:
-        study = studies.make_study(name, trained, task, parts, extent, tell)
-        report = _report(study, extent, chosen, out, tell)
-    if json:
-        console.print_json(report)
-        return
-    from kerasmeta.cli.findings import print_report
-
-    print_report(report)
-    console.say(f"figures, tables and statistics in {out}")
+        study = studies.make_study(called, trained, task, parts, extent, tell)
+        return _report(study, extent, chosen, out, tell)
 
 
 def list_analyses(json: bool) -> None:
