@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from .batching import Batcher
@@ -104,6 +105,6 @@ def _as_field(array: np.ndarray) -> Any:
     if proto is not None:
         return proto
     shape = tf.TensorShape(array.shape).as_proto()
-    proto = tf.compat.v1.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
     getattr(proto, FIELDS[dtype.name]).extend(array.ravel().tolist())
     return proto
