@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from .identifiers import is_name
 from .manifest import Estimate, Manifest
 from .markdown import interval, number, table
 
@@ -80,11 +81,19 @@ def _front_matter(manifest: Manifest) -> str:
         ],
         "model-index": [{"name": manifest.id, "results": [_result(manifest)]}],
     }
+    if base := _published_parent(manifest):
+        fields |= {"base_model": base, "base_model_relation": "finetune"}
     lines = []
     for key, value in fields.items():
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         lines.append(f"{key}: " + text.replace("\n", "\n  ") + "\n")
     return "".join(lines)
+
+
+def _published_parent(manifest: Manifest) -> str:
+    """`family/agent` of what was fine-tuned, the Hub's form; "" where it has no id."""
+    name = manifest.provenance.parent.partition("@")[0]
+    return name if is_name(name) else ""
 
 
 def _result(manifest: Manifest) -> dict[str, Any]:
@@ -187,6 +196,7 @@ def _training(manifest: Manifest) -> str:
     rows = [
         ["task", f"`{manifest.task.name}` `{parameters}`"],
         ["agent", f"`{manifest.kind}`"],
+        *([["fine-tuned from", f"`{record.parent}`"]] if record.parent else []),
         ["seeds", ", ".join(str(seed) for seed in sorted(record.seeds))],
         ["environment steps per seed", f"{record.steps:,}"],
         ["time per seed", f"{record.wall_seconds / 60:.1f} min"],

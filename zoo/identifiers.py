@@ -74,6 +74,11 @@ def parse(text: str | AgentReference) -> AgentReference:
     return AgentReference(name, int(version) if (version or "").isdigit() else version)
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is `family/agent`."""
+    return re.fullmatch(rf"{_PART}/{_PART}", text) is not None
+
+
 def parse_name(text: str) -> str:
     """Reads `family/agent`; the version of a new agent is not part of its id."""
     reference = parse(text)

@@ -176,6 +176,8 @@ class Provenance(_Record):
         wall_seconds: Of training one seed.
         hardware: In words.
         libraries: Versions by name.
+        parent: Of a fine-tuned agent, the one it began as: `family/agent@version`, or a
+            few words about one that is not published.
     """
 
     commit: Text
@@ -187,6 +189,7 @@ class Provenance(_Record):
     wall_seconds: Annotated[FiniteFloat, Field(gt=0)]
     hardware: Text
     libraries: Annotated[dict[Text, Text], Field(min_length=1)]
+    parent: str = ""
 
 
 class Submission(_Record):

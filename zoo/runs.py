@@ -112,7 +112,7 @@ def publish_runs(
             "chosen_seed": run.config.seed,
         },
         provenance=_provenance(run, opened),
-        description=DESCRIPTIONS[run.agent.config.kind],
+        description=_description(run.config),
         papers=[task.paper],
         headline=headline(task.name),
         others={o.config.seed: o.agent for o in opened if o is not run},
@@ -162,6 +162,7 @@ def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
         "seeds": [other.config.seed for other in opened],
         "steps": run.steps,
         "wall_seconds": run.wall_seconds,
+        "parent": run.config.start.agent if run.config.start else "",
     }
 
 
@@ -209,9 +210,17 @@ def _is_number(x: float | None) -> bool:
     return x is not None and math.isfinite(x)
 
 
+def _description(config: RunConfig) -> str:
+    plain = DESCRIPTIONS[config.agent.kind]
+    return f"{plain} Fine-tuned from {config.start.agent}." if config.start else plain
+
+
 def _command(config: RunConfig) -> str:
     from kerasmeta.training.recipes import recipe
 
+    if config.start:
+        words = f"kerasmeta fine-tune {config.start.agent} {config.task.name}"
+        return f"{words} with the configuration below"
     plain = recipe(config.task.name, config.agent.kind)
     command = f"kerasmeta train {config.task.name} --agent {config.agent.kind}"
     if plain.model_copy(update={"seed": config.seed}) != config:

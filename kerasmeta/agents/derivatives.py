@@ -33,6 +33,7 @@ class Derivatives:
         critic: The value function's.
         config: `TRPOConfig`.
         jit_compile: Whether XLA compiles the programs.
+        variables: What is trained of actor and critic; all of both by default.
     """
 
     def __init__(
@@ -41,9 +42,12 @@ class Derivatives:
         critic: CriticNetwork,
         config: TRPOConfig,
         jit_compile: bool,
+        variables: tuple[list[Any], list[Any]] | None = None,
     ) -> None:
         self.actor = actor
         self.critic = critic
+        everything = (actor.trainable_variables, critic.trainable_variables)
+        self.actor_variables, self.critic_variables = variables or everything
         self.distribution = actor.distribution
         self.entropy_bonus = config.entropy_bonus
 
@@ -79,7 +83,7 @@ class Derivatives:
         return surrogate, entropy
 
     def _policy(self, part: Batch, total: Any) -> PolicyShare:
-        variables = self.actor.trainable_variables
+        variables = self.actor_variables
         with tf.GradientTape() as tape:
             parameters = self._unroll(self.actor, part)
             surrogate, entropy = self._surrogate(parameters, part, total)
@@ -103,7 +107,7 @@ class Derivatives:
 
         J v is had by differentiating Jᵀ u with respect to u.
         """
-        variables = self.actor.trainable_variables
+        variables = self.actor_variables
         with tf.GradientTape(persistent=True) as outer:
             with tf.GradientTape(persistent=True) as tape:
                 outputs = self._unroll(self.actor, part, recording)
@@ -125,4 +129,4 @@ class Derivatives:
         with tf.GradientTape() as tape:
             values = self._unroll(self.critic, part)
             loss = share((values - part.returns) ** 2, part.valid, total)
-        return loss, tape.gradient(loss, self.critic.trainable_variables)
+        return loss, tape.gradient(loss, self.critic_variables)

@@ -7,6 +7,7 @@ gradient runs through memory content (Ritter et al. 2018).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tf_agents.agents import tf_agent
@@ -23,6 +24,7 @@ from kerasmeta.agents.experience import (
     spread_evenly,
     valid_steps,
 )
+from kerasmeta.agents.parts import trained_variables, weights_of
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.agents.trust_region import (
     LineSearch,
@@ -61,9 +63,13 @@ class TRPOAgent(tf_agent.TFAgent):
         config: `TRPOConfig`.
         train_step_counter: int64 variable, counts updates.
         jit_compile: Whether XLA compiles the passes through the networks.
+        frozen: Parts of the agent that stay as they are (`kerasmeta.agents.parts`).
         total_of: Makes what this worker's lifetimes add to the batch's sums the sums;
             where there is one worker, they are. Workers that begin with the same
             weights then end with the same weights, those of the whole batch.
+
+    Raises:
+        UserError: The agent is lesioned, or nothing is left to train.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class TRPOAgent(tf_agent.TFAgent):
         config: TRPOConfig,
         train_step_counter: Any,
         jit_compile: bool = False,
+        frozen: Collection[str] = (),
         total_of: SumOverWorkers = alone,
     ) -> None:
         if agent.lesion:  # the update's forward pass is the intact network's
@@ -83,10 +90,14 @@ class TRPOAgent(tf_agent.TFAgent):
         self.agent = agent
         self.trpo = config
         self.total_of = total_of
-        self.actor_variables = list(agent.actor.trainable_variables)
-        self.critic_variables = list(agent.critic.trainable_variables)
+        self.actor_variables, self.critic_variables = trained_variables(agent, frozen)
+        self.frozen = frozenset(weights_of(agent, frozen, "freeze"))
         self.derivatives = Derivatives(
-            agent.actor, agent.critic, config, jit_compile and jit_compilable(agent)
+            agent.actor,
+            agent.critic,
+            config,
+            jit_compile and jit_compilable(agent),
+            (self.actor_variables, self.critic_variables),
         )
         self.critic_optimizer = keras.optimizers.Adam(
             config.critic_learning_rate, jit_compile=False
@@ -104,15 +115,15 @@ class TRPOAgent(tf_agent.TFAgent):
     def _train(self, experience: Any, weights: Any = None) -> tf_agent.LossInfo:
         batch, explained = self._prepare(experience)
         search, entropy, norm = self._update_policy(batch)
-        if self.agent.critic.value_scale is not None:
+        if self._adapts("critic/value_scale/mean"):
             self.agent.critic.value_scale.update(
                 batch.returns, batch.valid, self.total_of
             )
         critic_loss = self._fit_critic(batch)
-        if (
-            self.agent.config.normalize
-        ):  # last, as all of the above must see what the policy saw
-            for network in self.agent.networks:
+        # Last, as all of the above must see what the policy saw.
+        networks = {"actor": self.agent.actor, "critic": self.agent.critic}
+        for label, network in networks.items():
+            if self._adapts(f"{label}/encoder/normalizer/previous_reward/mean"):
                 network.encoder.normalizer.update(
                     batch.inputs, batch.valid, self.total_of
                 )
@@ -128,6 +139,10 @@ class TRPOAgent(tf_agent.TFAgent):
             explained,
         )
         return tf_agent.LossInfo(-search.surrogate, extra)
+
+    def _adapts(self, moment: str) -> bool:
+        """Whether there are running moments of this name, and they are not frozen."""
+        return self.agent.config.normalize and moment not in self.frozen
 
     def _prepare(self, experience: Any) -> tuple[Batch, Any]:
         """Advantages and returns; and how much of the returns the critic explained."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from kerasmeta.cli import analyse, demo, evaluate, export, tasks, train, zoo
+from kerasmeta.cli import analyse, demo, evaluate, export, fine_tune, tasks, train, zoo
 from kerasmeta.cli.console import InterruptedRunError
 from kerasmeta.cli.usage import ParserError, one_line
 from kerasmeta.errors import UserError
@@ -48,6 +48,7 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("tasks")(tasks.tasks)
 app.command("train")(train.train)
+app.command("fine-tune")(fine_tune.fine_tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyse")(analyse.analyse)
 app.command("export")(export.export)

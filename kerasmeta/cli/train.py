@@ -13,12 +13,17 @@ from kerasmeta import tasks
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import training_progress
 from kerasmeta.cli.quiet import start_tensorflow
+from kerasmeta.errors import UserError
 
 
 def train(
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="A task family or a Gymnasium id.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="TASK",
+            help="A task family or a Gymnasium id; not needed with --config.",
+        ),
+    ] = None,
     agent: Annotated[
         str | None,
         typer.Option(
@@ -44,27 +49,55 @@ def train(
             help="Change the recipe: trpo.delta=0.02, agent.units=64, task.common=0.7.",
         ),
     ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Begin with this configuration instead of the recipe: what "
+            "kerasmeta tune found (best.json), or another run's config.json.",
+        ),
+    ] = None,
     json: console.Json = False,
 ) -> None:
     """Train an agent on a task family or a Gymnasium environment, by its recipe."""
-    from kerasmeta.cli.options import check_agent, check_settings, check_task
+    from kerasmeta.cli.options import check_settings, check_task
 
-    tasks.check(task)
-    agent = agent or ("lstm" if tasks.is_gymnasium(task) else "ep_lstm")
-    check_agent(agent)
     check_settings(settings or [])
-    start_tensorflow()
-    from kerasmeta.training.recipes import recipe
+    config = _configuration(task, agent, file)
+    task, agent = config.task.name, config.agent.kind
     from kerasmeta.training.run_directory import RunDirectory
 
     changes = [*(settings or []), f"seed={seed}"]
     if steps is not None:
         changes.append(f"steps={steps}")
-    config = recipe(task, agent).with_overrides(changes)
+    config = config.with_overrides(changes)
     check_task(config)
     directory = RunDirectory(out or default_run(task, agent, seed))
-    result = run(config, directory, resume, settings or [])
-    _report(result, directory, task, agent, seed, json)
+    command = ["train", task, "--agent", agent, *setting_words(settings, seed)]
+    command += ["--config", str(file)] if file else []
+    result = run(config, directory, resume, command)
+    report(result, directory, config, json)
+
+
+def _configuration(task: str | None, agent: str | None, file: Path | None) -> Any:
+    """The recipe, or what a file has instead of it."""
+    from kerasmeta.cli.options import check_agent
+
+    if task is not None:
+        tasks.check(task)
+    if agent is not None:
+        check_agent(agent)
+    if file is None and task is None:
+        fix = "name one, or give --config (see kerasmeta train --help)"
+        raise UserError("TASK", "", "is missing", fix)
+    start_tensorflow()
+    from kerasmeta.training.config_file import read_config
+    from kerasmeta.training.recipes import recipe
+
+    if file is not None:
+        return read_config(file, task, agent)
+    return recipe(task, agent or ("lstm" if tasks.is_gymnasium(task) else "ep_lstm"))
 
 
 def default_run(task: str, agent: str, seed: int) -> Path:
@@ -73,7 +106,11 @@ def default_run(task: str, agent: str, seed: int) -> Path:
 
 
 def run(
-    config: Any, directory: Any, resume: bool = False, settings: list[str] | None = None
+    config: Any,
+    directory: Any,
+    resume: bool = False,
+    command: list[str] | None = None,
+    parent: Any = None,
 ) -> Any:
     """Trains with a progress report; Ctrl-C says how to go on.
 
@@ -81,42 +118,52 @@ def run(
         config: A `RunConfig`.
         directory: A `RunDirectory`.
         resume: Go on with the run in the directory.
-        settings: The `--set` options that made the configuration.
+        command: The words of the command that made the configuration, without the
+            number of steps and the directory; `train TASK` by default.
+        parent: The `EpisodicAgent` that is fine-tuned, if one is.
     """
     from kerasmeta.training.loop import train as run_training
 
+    words = command or ["train", config.task.name, "--agent", config.agent.kind]
     try:
         with training_progress(config.steps) as report:
-            return run_training(config, directory, resume=resume, report=report)
+            return run_training(
+                config, directory, resume=resume, report=report, parent=parent
+            )
     except KeyboardInterrupt:
         line = "interrupted before the run began; nothing was written"
         if directory.exists():
-            command = resume_command(config, directory.path, settings or [])
-            line = f"interrupted; go on with: {command}"
+            again = resume_command(words, config.steps, directory.path)
+            line = f"interrupted; go on with: {again}"
         raise console.InterruptedRunError(line) from None
 
 
-def resume_command(config: Any, path: Path, settings: list[str]) -> str:
-    """The command line that goes on with a run."""
-    words = ["kerasmeta", "train", config.task.name]
-    words += ["--agent", config.agent.kind, "--seed", str(config.seed)]
-    words += ["--steps", str(config.steps)]
-    for setting in settings:
+def setting_words(settings: list[str] | None, seed: int) -> list[str]:
+    """Seed and settings, as they are typed."""
+    words = ["--seed", str(seed)]
+    for setting in settings or []:
         words += ["--set", setting]
-    return shlex.join([*words, "--out", str(path), "--resume"])
+    return words
 
 
-def _report(
-    result: Any, directory: Any, task: str, agent: str, seed: int, json: bool
-) -> None:
+def resume_command(words: list[str], steps: int, path: Path) -> str:
+    """The command line that goes on with a run."""
+    end = ["--steps", str(steps), "--out", str(path), "--resume"]
+    return shlex.join(["kerasmeta", *words, *end])
+
+
+def report(result: Any, directory: Any, config: Any, json: bool) -> None:
+    """Says how training ended; what was fine-tuned is said to be so."""
     measured = [row["metrics"] for row in result.rows if "metrics" in row]
     last = measured[-1] if measured else {}
+    task, agent, seed = config.task.name, config.agent.kind, config.seed
     if json:
         console.print_json(
             {
                 "run": str(directory.path),
                 "task": task,
                 "agent": agent,
+                **({"parent": config.start.agent} if config.start else {}),
                 "seed": seed,
                 "steps": result.steps,
                 "steps_per_second": result.steps_per_second,

@@ -28,6 +28,25 @@ class TaskConfig(BaseModel):
     parameters: dict[str, Any] = {}
 
 
+class StartConfig(BaseModel):
+    """What a fine-tuned agent starts from.
+
+    Attributes:
+        agent: The parent: `family/agent@version`, or a few words about an unpublished
+            one.
+        weights_sha256: Of the parent's weights (safetensors).
+        fresh: Parts that begin with weights of their own (`kerasmeta.agents.parts`).
+        freeze: Parts that stay as the parent has them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: str
+    weights_sha256: str
+    fresh: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
+
+
 class RunConfig(BaseModel):
     """A training run.
 
@@ -40,6 +59,7 @@ class RunConfig(BaseModel):
         seed: Of the initial weights, the lifetimes and the actions.
         checkpoint_every: Iterations between checkpoints.
         metrics_every: Iterations between rows of metrics.jsonl with behaviour metrics.
+        start: The agent that is fine-tuned; None: a new one is trained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +72,7 @@ class RunConfig(BaseModel):
     seed: int = Field(0, ge=0, lt=2**30)
     checkpoint_every: PositiveInt = 50
     metrics_every: PositiveInt = 20
+    start: StartConfig | None = None
 
     def with_overrides(self, overrides: Iterable[str]) -> RunConfig:
         """A copy with `--set` options applied: `trpo.delta=0.02`, `task.common=0.7`.

@@ -15,6 +15,7 @@ from kerasmeta.analysis import metrics
 from kerasmeta.environments import dynamics
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
+from kerasmeta.training import starting
 from kerasmeta.training.collect import (
     TRAINING_STREAM,
     make_collector,
@@ -75,6 +76,7 @@ class Trainer:
             config.trpo,
             self.iterations,
             jit_compile=True,
+            frozen=config.start.freeze if config.start else (),
         )
         self.checkpoint = tf.train.Checkpoint(
             actor=self.agent.actor,
@@ -136,6 +138,7 @@ def train(
     directory: RunDirectory,
     resume: bool = False,
     report: Report = lambda row: None,
+    parent: EpisodicAgent | None = None,
 ) -> TrainingResult:
     """Trains an agent into a run directory.
 
@@ -149,12 +152,13 @@ def train(
             larger number of steps.
         report: Called with each new row of metrics.jsonl, and first with the last one
             kept where a run is resumed.
+        parent: The agent that `config.start` is about; not needed to resume.
 
     Raises:
         UserError: The directory holds something and `resume` is false, nothing to
             resume is there, it is damaged, or it is of another configuration.
     """
-    trainer, manager = _begin(config, directory, resume)
+    trainer, manager = _begin(config, directory, resume, parent)
     rows = directory.keep_metrics_until(int(trainer.iterations))
     before = rows[-1]["wall_seconds"] if rows else 0.0
     if rows:
@@ -187,7 +191,10 @@ def train(
 
 
 def _begin(
-    config: RunConfig, directory: RunDirectory, resume: bool
+    config: RunConfig,
+    directory: RunDirectory,
+    resume: bool,
+    parent: EpisodicAgent | None,
 ) -> tuple[Trainer, Any]:
     """A trainer where the run stands, and its checkpoint manager."""
     if resume:
@@ -195,6 +202,10 @@ def _begin(
     else:
         directory.check_free()
     trainer = Trainer(config)
+    if config.start:
+        starting.begin(
+            trainer.agent, config.start, directory, None if resume else parent
+        )
     if not resume:
         directory.create(config, describe(trainer.agent))
     manager = tf.train.CheckpointManager(

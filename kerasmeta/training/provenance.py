@@ -46,6 +46,8 @@ def commit() -> str:
 def config_hash(config: RunConfig) -> str:
     """SHA-256 of a configuration without its seed: equal for all seeds of a recipe."""
     data = config.model_dump(mode="json", exclude={"seed": True})
+    if config.start is None:  # as before there was fine-tuning
+        del data["start"]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 

@@ -32,6 +32,7 @@ class RunDirectory:
         self.config_path = self.path / "config.json"
         self.metrics_path = self.path / "metrics.jsonl"
         self.weights_path = self.path / "weights.safetensors"
+        self.start_path = self.path / "start.safetensors"  # of a fine-tuned agent
         self.checkpoints_path = self.path / "checkpoints"
         self.events_path = self.path / "events"
 
@@ -48,7 +49,7 @@ class RunDirectory:
         if self.exists():
             problem = "holds a run already"
             fix = "add --resume to go on with it, or choose another directory"
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif self.path.is_dir() and set(self.path.iterdir()) - {self.start_path}:
             problem, fix = "is not empty", "choose another directory"
         elif self.path.exists() and not self.path.is_dir():
             problem, fix = "is not a directory", "choose another path"
@@ -70,16 +71,30 @@ class RunDirectory:
             "provenance": provenance(),
             **description,
         }
+        self.make()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(self.config_path, to_json(data))
         except OSError as error:
-            raise UserError(
-                "--out",
-                str(self.path),
-                f"cannot be written ({error.strerror})",
-                "choose a directory you may write to",
-            ) from None
+            raise self._unwritable(error) from None
+
+    def make(self) -> None:
+        """Makes the directory.
+
+        Raises:
+            UserError: It cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(
+            "--out",
+            str(self.path),
+            f"cannot be written ({error.strerror})",
+            "choose a directory you may write to",
+        )
 
     def read(self) -> dict[str, Any]:
         """config.json as a dict.

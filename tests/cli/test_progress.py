@@ -137,7 +137,7 @@ def test_ctrl_c_during_training_says_how_to_go_on(
     assert answer.stdout == ""
     assert answer.stderr == (
         "interrupted; go on with: kerasmeta train two_step --agent lstm --seed 2 "
-        "--steps 900 --set agent.units=4 --out 'a run' --resume\n"
+        "--set agent.units=4 --steps 900 --out 'a run' --resume\n"
     )
 
 

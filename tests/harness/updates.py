@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,10 @@ from kerasmeta.agents import EpisodicAgent, TRPOAgent, TRPOConfig, trpo
 
 
 def new_trainer(
-    continuous: bool = False, agent: dict[str, Any] | None = None, **settings: Any
+    continuous: bool = False,
+    agent: dict[str, Any] | None = None,
+    frozen: Collection[str] = (),
+    **settings: Any,
 ) -> TRPOAgent:
     """A trainer of a small agent whose weights all matter."""
     spec = agents.observation_spec(continuous), agents.action_spec(continuous)
@@ -25,6 +28,7 @@ def new_trainer(
         trained,
         TRPOConfig(**settings),
         tf.Variable(0, dtype=tf.int64),
+        frozen=frozen,
     )
 
 
