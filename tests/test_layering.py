@@ -37,7 +37,8 @@ FLOORS = {  # floor: the floors it may use
     "training": [*BELOW_TRAINING, "analysis"],
     "export": BELOW_EXPORT,
     "zoo": [*BELOW_EXPORT, "export"],
-    "cli": [*BELOW_EXPORT, "export", "zoo"],
+    "gallery": [*BELOW_EXPORT, "export", "zoo"],
+    "cli": [*BELOW_EXPORT, "export", "zoo", "gallery"],
 }
 WITHOUT_TENSORFLOW = {"kerasmeta", "registration", "analysis", *HELPERS}
 TENSORFLOW = {"tensorflow", "tf_keras", "keras"}
