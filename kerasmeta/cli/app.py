@@ -7,7 +7,17 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from kerasmeta.cli import analyse, demo, evaluate, export, fine_tune, tasks, train, zoo
+from kerasmeta.cli import (
+    analyse,
+    demo,
+    evaluate,
+    export,
+    fine_tune,
+    gallery,
+    tasks,
+    train,
+    zoo,
+)
 from kerasmeta.cli.console import InterruptedRunError
 from kerasmeta.cli.usage import ParserError, one_line
 from kerasmeta.errors import UserError
@@ -52,6 +62,7 @@ app.command("fine-tune")(fine_tune.fine_tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyse")(analyse.analyse)
 app.command("export")(export.export)
+app.command("gallery")(gallery.gallery)
 app.add_typer(zoo.app, name="zoo")
 
 
