@@ -12,6 +12,7 @@ from kerasmeta.cli import (
     demo,
     evaluate,
     export,
+    gateway,
     fine_tune,
     gallery,
     tasks,
@@ -62,6 +63,7 @@ app.command("fine-tune")(fine_tune.fine_tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyse")(analyse.analyse)
 app.command("export")(export.export)
+app.command("gateway")(gateway.gateway)
 app.command("gallery")(gallery.gallery)
 app.add_typer(zoo.app, name="zoo")
 
