@@ -41,6 +41,7 @@ async def predict(models: Models, batcher: Batcher, request: Any) -> Any:
     _check_inputs(set(request.inputs), set(signature.inputs))
     keys = tuple(sorted(signature.inputs))
     arrays = [_array(key, request.inputs[key]) for key in keys]
+    _check_types(arrays, [signature.inputs[key] for key in keys])
     wanted = _wanted(list(request.output_filter), signature)
     try:
         outputs = await batcher.run(
@@ -82,6 +83,18 @@ def _array(key: str, proto: Any) -> np.ndarray:
         return np.asarray(tf.make_ndarray(proto))
     except (ValueError, TypeError, IndexError):
         raise invalid(f"tensor parsing error: {key}") from None
+
+
+def _check_types(arrays: list[np.ndarray], infos: list[Any]) -> None:
+    """The runtime's refusal; Python would convert the array instead."""
+    for place, (array, info) in enumerate(zip(arrays, infos, strict=True)):
+        given, wanted = tf.as_dtype(array.dtype), tf.as_dtype(info.dtype)
+        if given != wanted:
+            names = {"float32": "float", "float64": "double"}
+            raise invalid(
+                f"Expects arg[{place}] to be {names.get(wanted.name, wanted.name)} but "
+                f"{names.get(given.name, given.name)} is provided"
+            )
 
 
 def _wanted(asked: list[str], signature: Any) -> list[str]:
