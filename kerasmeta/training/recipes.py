@@ -121,14 +121,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     # Reward per trial on held-out chances 0.430 [0.427, 0.433], the optimal player's
     # 0.429; matching slope 0.72. With the default delta and critic and 1.5 M steps
     # 0.428 and 0.68. Baits wait, so that a choice matters later: no short horizon.
-    "matching": {"steps": 4_000_000, "trpo": {**_FAST_CRITIC, "delta": 0.02}},
+    "matching": {"steps": 2_500_000, "trpo": {**_FAST_CRITIC, "delta": 0.02}},
     # An action's only consequence is its own trial's reward, and every choice teaches
     # the same: no horizon. Reward per trial 0.720 [0.717, 0.722] (optimal 0.725), ratio
     # of learning rates 1.28 [1.25, 1.31] (optimal 2.58). With gamma 0.5, delta 0.01 and
     # 2.5 M steps 0.720 and 1.18. Delta 0.04, 256 lifetimes and 8 M steps were no better
     # (last iteration of training: 0.717 and 1.22).
     "volatile_bandit": {
-        "steps": 5_000_000,
+        "steps": 3_000_000,
         "trpo": {"gamma": 0.0, "delta": 0.02, "fisher_fraction": 0.25},
     },
     # Values are what is studied here, so the critic is fitted well: with the default
@@ -139,7 +139,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # [1.404, 1.470], with 0.95 1.459 [1.426, 1.492] (optimal, in other lifetimes,
     # 1.444).
     "risky_safe": {
-        "steps": 4_000_000,
+        "steps": 2_000_000,
         "trpo": {**_FAST_CRITIC, "delta": 0.02, "gamma": 0.95},
     },
 }
@@ -207,7 +207,8 @@ def recipe(
     general = GYMNASIUM if is_gymnasium(task) else {}
     if is_metaworld(task):
         general = METAWORLD
-    for changes in (general, RECIPES.get(task, {})):
+    own = RECIPES.get(f"{task}/{agent}", {})
+    for changes in (general, RECIPES.get(task, {}), own):
         for key, value in changes.items():
             data[key] = _merged(data[key], value)
     return validate(RunConfig, data, f"recipe {task}")
