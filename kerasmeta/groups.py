@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 # From a nest of what one worker's rows add to sums, to the sums over all workers.
 SumOverWorkers = Callable[[Any], Any]
 
 SMALLEST, LARGEST = 16, 256
+
+
+class Rows(NamedTuple):
+    """Some rows of a batch: `count` of its `total`, from number `first` on."""
+
+    first: int
+    count: int
+    total: int
+
+    def first_in_run(self, index: Any) -> Any:
+        """The number of the first row among all that a run has had, batch `index`."""
+        return index * self.total + self.first
+
+
+def all_rows(total: int) -> Rows:
+    """The rows of a batch that is not shared."""
+    return Rows(0, total, total)
 
 
 def groups_of(rows: int) -> int:

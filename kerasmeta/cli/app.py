@@ -12,19 +12,17 @@ from kerasmeta.cli import (
     demo,
     evaluate,
     export,
-    gateway,
     fine_tune,
     gallery,
+    gateway,
     tasks,
     train,
     zoo,
 )
-from kerasmeta.cli.console import InterruptedRunError
+from kerasmeta.cli.console import INTERRUPTED, InterruptedRunError
 from kerasmeta.cli.usage import ParserError, one_line
 from kerasmeta.errors import UserError
 from kerasmeta.version import __version__
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
     name="kerasmeta",
@@ -82,7 +80,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ParserError as error:
         _exit(2, f"error: {one_line(error)}")
     except InterruptedRunError as error:
-        _exit(INTERRUPTED, str(error))
+        _exit(error.status, str(error))
     except (typer.Abort, KeyboardInterrupt):
         _exit(INTERRUPTED, "interrupted")
     except BrokenPipeError:

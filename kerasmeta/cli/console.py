@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
 Agent = Annotated[
     str,
     typer.Argument(
@@ -59,7 +61,16 @@ def open_registry(
 
 
 class InterruptedRunError(Exception):
-    """Ctrl-C where there is something to say about it."""
+    """Ctrl-C, or a lost worker, where there is something to say about it.
+
+    Args:
+        line: What is said.
+        status: The exit status.
+    """
+
+    def __init__(self, line: str, status: int = INTERRUPTED) -> None:
+        super().__init__(line)
+        self.status = status
 
 
 def say(line: str) -> None:

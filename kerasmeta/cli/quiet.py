@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterator
 
 
-def start_tensorflow() -> None:
+def start_tensorflow(compiles: bool = True) -> None:
     """Imports TensorFlow and compiles something small where nobody hears it.
 
     Some versions write to the standard error of every process when they are imported,
     and XLA does at its first compilation, whatever the log level.
+
+    Args:
+        compiles: False where the process has yet to join other workers, which it must
+            before TensorFlow computes anything.
 
     Raises:
         UserError: The process has chosen Keras 3.
@@ -20,7 +24,8 @@ def start_tensorflow() -> None:
     with unheard():
         from kerasmeta._keras import tf
 
-        tf.function(lambda: tf.zeros([]) + 1.0, jit_compile=True)()
+        if compiles:
+            tf.function(lambda: tf.zeros([]) + 1.0, jit_compile=True)()
 
 
 @contextlib.contextmanager

@@ -13,6 +13,14 @@ from kerasmeta import tasks
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import training_progress
 from kerasmeta.cli.quiet import start_tensorflow
+from kerasmeta.cli.workers import (
+    LOST,
+    Worker,
+    Workers,
+    join_workers,
+    together,
+    worker_words,
+)
 from kerasmeta.errors import UserError
 
 
@@ -58,13 +66,15 @@ def train(
             "kerasmeta tune found (best.json), or another run's config.json.",
         ),
     ] = None,
+    workers: Workers = None,
+    worker: Worker = None,
     json: console.Json = False,
 ) -> None:
     """Train an agent on a task family or a Gymnasium environment, by its recipe."""
     from kerasmeta.cli.options import check_settings, check_task
 
     check_settings(settings or [])
-    config = _configuration(task, agent, file)
+    config = _configuration(task, agent, file, alone=not together(workers))
     task, agent = config.task.name, config.agent.kind
     from kerasmeta.training.run_directory import RunDirectory
 
@@ -76,11 +86,21 @@ def train(
     directory = RunDirectory(out or default_run(task, agent, seed))
     command = ["train", task, "--agent", agent, *setting_words(settings, seed)]
     command += ["--config", str(file)] if file else []
-    result = run(config, directory, resume, command)
+    if worker is None and not together(workers):
+        result = run(config, directory, resume, command)
+    else:
+        command += worker_words(workers, worker)
+        joined = join_workers(workers, worker)
+        result = run(config, directory, resume, command, workers=joined)
+        if not (joined.is_chief or json):
+            console.say(f"worker {joined.index} is done; worker 0 keeps the run")
+            return
     report(result, directory, config, json)
 
 
-def _configuration(task: str | None, agent: str | None, file: Path | None) -> Any:
+def _configuration(
+    task: str | None, agent: str | None, file: Path | None, alone: bool
+) -> Any:
     """The recipe, or what a file has instead of it."""
     from kerasmeta.cli.options import check_agent
 
@@ -91,13 +111,13 @@ def _configuration(task: str | None, agent: str | None, file: Path | None) -> An
     if file is None and task is None:
         fix = "name one, or give --config (see kerasmeta train --help)"
         raise UserError("TASK", "", "is missing", fix)
-    start_tensorflow()
+    start_tensorflow(compiles=alone)
     from kerasmeta.training.config_file import read_config
     from kerasmeta.training.recipes import recipe
 
     if file is not None:
         return read_config(file, task, agent)
-    return recipe(task, agent or ("lstm" if tasks.is_gymnasium(task) else "ep_lstm"))
+    return recipe(task, agent or ("ep_lstm" if tasks.shows_contexts(task) else "lstm"))
 
 
 def default_run(task: str, agent: str, seed: int) -> Path:
@@ -111,8 +131,9 @@ def run(
     resume: bool = False,
     command: list[str] | None = None,
     parent: Any = None,
+    workers: Any = None,
 ) -> Any:
-    """Trains with a progress report; Ctrl-C says how to go on.
+    """Trains with a progress report; Ctrl-C and a lost worker say how to go on.
 
     Args:
         config: A `RunConfig`.
@@ -121,21 +142,30 @@ def run(
         command: The words of the command that made the configuration, without the
             number of steps and the directory; `train TASK` by default.
         parent: The `EpisodicAgent` that is fine-tuned, if one is.
+        workers: Those that train together; the chief reports. By default this process
+            trains alone.
     """
+    from kerasmeta.training.loop import ALONE
     from kerasmeta.training.loop import train as run_training
+    from kerasmeta.training.workers import LostWorkerError
 
     words = command or ["train", config.task.name, "--agent", config.agent.kind]
+    again = resume_command(words, config.steps, directory.path)
+    workers = workers or ALONE
+    options = {"resume": resume, "parent": parent, "workers": workers}
     try:
+        if not workers.is_chief:
+            return run_training(config, directory, **options)
         with training_progress(config.steps) as report:
-            return run_training(
-                config, directory, resume=resume, report=report, parent=parent
-            )
+            return run_training(config, directory, report=report, **options)
     except KeyboardInterrupt:
         line = "interrupted before the run began; nothing was written"
         if directory.exists():
-            again = resume_command(words, config.steps, directory.path)
             line = f"interrupted; go on with: {again}"
         raise console.InterruptedRunError(line) from None
+    except LostWorkerError as error:
+        line = f"{error}; go on, with as many workers or others, with: {again}"
+        raise console.InterruptedRunError(line, LOST) from None
 
 
 def setting_words(settings: list[str] | None, seed: int) -> list[str]:

@@ -9,13 +9,14 @@ import numpy as np
 from kerasmeta._keras import tf
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import TaskEnvironment
-from kerasmeta.groups import groups_of
+from kerasmeta.groups import Rows, all_rows, groups_of
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.training.fused_driver import FusedEpisodeDriver
 from kerasmeta.training.lifetime_buffer import LifetimeBuffer
+from kerasmeta.training.workers.sharing import WorkerEnvironment
 
 # Training and evaluation draw their lifetimes from streams that never meet.
 TRAINING_STREAM = 0
@@ -26,16 +27,22 @@ class Collector:
     """Collects `B` lifetimes at a time, inside a graph (`in_graph`).
 
     Args:
-        task: The task.
+        environment: The environment, whose rows are `B`.
         policy: An `EpisodicPolicy` over the environment's time steps.
-        lifetimes: `B`.
+        rows: Which rows of a larger batch they are; by default they are the batch.
     """
 
     in_graph = True
 
-    def __init__(self, environment: TaskEnvironment, policy: EpisodicPolicy) -> None:
+    def __init__(
+        self,
+        environment: TaskEnvironment,
+        policy: EpisodicPolicy,
+        rows: Rows | None = None,
+    ) -> None:
         self.environment = environment
         self.policy = policy
+        self.rows = rows or all_rows(environment.batch_size)
         self.buffer = LifetimeBuffer(
             policy.collect_data_spec,
             environment.batch_size,
@@ -54,32 +61,46 @@ class Collector:
             index: int32, counts the batches of a run.
             stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
         """
-        batch_size = self.environment.batch_size
         key = 2 * tf.cast(seed, tf.int32) + stream
-        rows = tf.range(batch_size) + tf.cast(index, tf.int32) * batch_size
-        seeds = tf.stack([tf.fill([batch_size], key), rows], axis=1)  # [B, 2]
+        first = self.rows.first_in_run(tf.cast(index, tf.int32))
+        rows = tf.range(self.rows.count) + first
+        seeds = tf.stack([tf.fill([self.rows.count], key), rows], axis=1)  # [B, 2]
         self.buffer.clear()
         self.driver.run_new((key, index), seeds)
         return self.buffer.gather_all()
 
 
-def make_collector(task: Task, lifetimes: int, agent: Any, **options: Any) -> Any:
-    """A `Collector` of an agent's lifetimes; `options` are `EpisodicPolicy`'s.
+def make_collector(
+    task: Task, lifetimes: int, agent: Any, rows: Rows | None = None, **options: Any
+) -> Any:
+    """A `Collector` of an agent's lifetimes.
 
     Of a Gymnasium environment a `GymnasiumCollector`, and of Meta-World a
     `MetaWorldCollector`, which do the same in Python.
+
+    Args:
+        task: The task.
+        lifetimes: Of a batch.
+        agent: Who lives them.
+        rows: Those of the batch that are collected, all by default. They are the same
+            whoever collects the others.
+        **options: `EpisodicPolicy`'s.
     """
+    rows = rows or all_rows(lifetimes)
     if isinstance(task, MetaWorld):
         from kerasmeta.training.metaworld_collect import metaworld_collector
 
-        return metaworld_collector(task, lifetimes, agent, **options)
+        return metaworld_collector(task, rows, agent, **options)
     if isinstance(task, GymnasiumTask):
         from kerasmeta.training.gymnasium_collect import gymnasium_collector
 
-        return gymnasium_collector(task, lifetimes, agent, **options)
-    environment = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
+        return gymnasium_collector(task, rows, agent, **options)
+    if rows.count < rows.total:
+        environment: TaskEnvironment = WorkerEnvironment(task, rows)
+    else:
+        environment = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
-    return Collector(environment, policy)
+    return Collector(environment, policy, rows)
 
 
 def total_reward(experience: Any) -> float:

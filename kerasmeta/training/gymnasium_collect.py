@@ -9,6 +9,7 @@ from tf_agents.trajectories import trajectory
 
 from kerasmeta._keras import tf
 from kerasmeta.agents.policy import EpisodicPolicy
+from kerasmeta.groups import Rows, all_rows
 from kerasmeta.tasks.gymnasium.batch import (
     FIRST,
     LAST,
@@ -32,13 +33,20 @@ class GymnasiumCollector:
     Args:
         environment: The environments.
         policy: An `EpisodicPolicy` over their time steps.
+        rows: Which rows of a larger batch they are; by default they are the batch.
     """
 
     in_graph = False
 
-    def __init__(self, environment: GymnasiumBatch, policy: EpisodicPolicy) -> None:
+    def __init__(
+        self,
+        environment: GymnasiumBatch,
+        policy: EpisodicPolicy,
+        rows: Rows | None = None,
+    ) -> None:
         self.environment = environment
         self.policy = policy
+        self.rows = rows or all_rows(environment.batch_size)
         self.buffer = LifetimeBuffer(
             policy.collect_data_spec,
             environment.batch_size,
@@ -68,11 +76,12 @@ class GymnasiumCollector:
         self, key: int, index: int, steps: int, first_only: bool = False
     ) -> list[tuple[Any, Any]]:
         """`T + 1` pairs of `TimeStep` and `PolicyStep`, the last without effect."""
-        size = self.environment.batch_size
-        rows = np.arange(size) + index * size
+        first, size, total = self.rows
+        rows = np.arange(size) + self.rows.first_in_run(index)
         seeds = np.stack([np.full(size, key), rows], axis=1).astype(np.int32)
         state = self.policy.agent.state_from_seeds(seeds)
-        time_step = self.environment.reset(environment_seeds(key, index, size))
+        worlds = environment_seeds(key, index, total)[first : first + size]
+        time_step = self.environment.reset(worlds)
         ended, pairs = np.zeros(size, bool), []
         for _ in range(steps):
             action = self._act(time_step, state)
@@ -89,12 +98,12 @@ class GymnasiumCollector:
 
 
 def gymnasium_collector(
-    task: GymnasiumTask, lifetimes: int, agent: Any, **options: Any
+    task: GymnasiumTask, rows: Rows, agent: Any, **options: Any
 ) -> GymnasiumCollector:
     """A collector of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
-    environment = GymnasiumBatch(task, lifetimes)
+    environment = GymnasiumBatch(task, rows.count)
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
-    return GymnasiumCollector(environment, policy)
+    return GymnasiumCollector(environment, policy, rows)
 
 
 def _trajectory(pairs: list[tuple[Any, Any]]) -> Any:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from kerasmeta import tasks
 from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent, TRPOAgent
-from kerasmeta.agents.storage import describe, save_weights
 from kerasmeta.analysis import metrics
 from kerasmeta.environments import dynamics
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
-from kerasmeta.training import starting
 from kerasmeta.training.collect import (
     TRAINING_STREAM,
     make_collector,
@@ -23,10 +22,13 @@ from kerasmeta.training.collect import (
     total_reward,
 )
 from kerasmeta.training.config import RunConfig
-from kerasmeta.training.events import EventLog
-from kerasmeta.training.run_directory import RunDirectory, replacing
+from kerasmeta.training.run_directory import RunDirectory
+from kerasmeta.training.run_files import NoFiles, RunFiles, check_beginning
+from kerasmeta.training.workers import OneWorker
+from kerasmeta.training.workers.sharing import check_shared
 
 Report = Callable[[dict[str, Any]], None]  # told each row of metrics.jsonl
+ALONE = OneWorker()
 
 
 class TrainingResult(NamedTuple):
@@ -56,18 +58,21 @@ class Trainer:
 
     Args:
         config: The run's configuration.
+        workers: Those that train together; each has a trainer.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, workers: OneWorker = ALONE) -> None:
         # Reductions and matrix products in the same order in every run. TensorFlow asks
         # for a seed then, should anything else in the process draw random numbers.
         tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         self.config = config
+        self.workers = workers
         self.task = tasks.make(config.task.name, **config.task.parameters)
         self.agent = make_agent(config, self.task)
         self.iterations = tf.Variable(0, dtype=tf.int64, name="iterations")
-        self.collector = make_collector(self.task, config.lifetimes, self.agent)
+        rows = workers.rows(config.lifetimes)
+        self.collector = make_collector(self.task, rows.total, self.agent, rows)
         environment = self.collector.environment
         self.learner = TRPOAgent(
             environment.time_step_spec(),
@@ -77,6 +82,7 @@ class Trainer:
             self.iterations,
             jit_compile=True,
             frozen=config.start.freeze if config.start else (),
+            total_of=workers.total_of,
         )
         self.checkpoint = tf.train.Checkpoint(
             actor=self.agent.actor,
@@ -84,6 +90,12 @@ class Trainer:
             optimizer=self.learner.critic_optimizer,
             iterations=self.iterations,
         )
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that an iteration depends on, and changes."""
+        optimizer = self.learner.critic_optimizer
+        return [*self.agent.variables, *optimizer.variables, self.iterations]
 
     @property
     def steps_per_iteration(self) -> int:
@@ -111,9 +123,12 @@ class Trainer:
         return self.learner.train(experience)
 
     def row(self, experience: Any, loss: Any) -> dict[str, Any]:
-        """What metrics.jsonl says of an iteration."""
+        """What metrics.jsonl says of an iteration.
+
+        `metrics` are those of the chief's lifetimes, all else is of all workers.
+        """
         iteration = int(self.iterations)
-        total = total_reward(experience)
+        total = float(self.workers.total_of(np.float64(total_reward(experience))))
         row: dict[str, Any] = {
             "iteration": iteration,
             "steps": iteration * self.steps_per_iteration,
@@ -122,7 +137,8 @@ class Trainer:
             / (self.config.lifetimes * self.task.trials_per_lifetime),
             **{name: float(value) for name, value in loss.extra._asdict().items()},
         }
-        if iteration % self.config.metrics_every == 0 or self.finished:
+        due = iteration % self.config.metrics_every == 0 or self.finished
+        if due and self.workers.is_chief:
             lifetimes = to_lifetimes(experience)
             found = metrics(self.task.name, lifetimes)
             row["metrics"] = {k: e.as_dict()["mean"] for k, e in found.items()}
@@ -139,6 +155,7 @@ def train(
     resume: bool = False,
     report: Report = lambda row: None,
     parent: EpisodicAgent | None = None,
+    workers: OneWorker = ALONE,
 ) -> TrainingResult:
     """Trains an agent into a run directory.
 
@@ -153,112 +170,52 @@ def train(
         report: Called with each new row of metrics.jsonl, and first with the last one
             kept where a run is resumed.
         parent: The agent that `config.start` is about; not needed to resume.
+        workers: Those that train together. Only the chief needs the directory, a
+            report or a parent.
 
     Raises:
         UserError: The directory holds something and `resume` is false, nothing to
-            resume is there, it is damaged, or it is of another configuration.
+            resume is there, it is damaged, or it is of another configuration; or the
+            workers cannot share the batch.
+        LostWorkerError: Another worker has ended before the run.
     """
-    trainer, manager = _begin(config, directory, resume, parent)
-    rows = directory.keep_metrics_until(int(trainer.iterations))
-    before = rows[-1]["wall_seconds"] if rows else 0.0
-    if rows:
-        report(rows[-1])
+    if workers.is_chief:
+        check_beginning(config, directory, resume)
+    check_shared(config, workers.count)
+    with workers.watch():
+        trainer = Trainer(config, workers)
+        files = NoFiles()
+        if workers.is_chief:
+            files = RunFiles(trainer, directory, resume, parent)
+        try:
+            workers.follow_chief(config, trainer.variables)
+            return _run(trainer, files, report)
+        finally:
+            files.close()
+
+
+def _run(trainer: Trainer, files: NoFiles, report: Report) -> TrainingResult:
+    """Iterates to the end of the run."""
+    before = files.rows[-1]["wall_seconds"] if files.rows else 0.0
+    if files.rows:
+        report(files.rows[-1])
     in_graph = trainer.collector.in_graph
     iterate = trainer.iterate if in_graph else trainer.iterate_outside
-    start, first = time.perf_counter(), int(trainer.iterations)
-    events = EventLog(directory.events_path, purge_from=first)
-    with open(directory.metrics_path, "a", encoding="utf-8") as log:
-        while not trainer.finished:
-            row = trainer.row(*iterate())
-            _refuse_divergence(row)
-            elapsed = time.perf_counter() - start
-            done = (row["iteration"] - first) * trainer.steps_per_iteration
-            row["wall_seconds"] = before + elapsed
-            row["steps_per_second"] = done / elapsed
-            log.write(json.dumps(row) + "\n")
-            log.flush()
-            rows.append(row)
-            events.write(row)
-            report(row)
-            if row["iteration"] % config.checkpoint_every == 0 or trainer.finished:
-                _save(trainer, manager, directory)
-    events.close()
-    last = rows[-1]
-    speed = last["steps_per_second"] if last["iteration"] > first else 0.0
-    return TrainingResult(
-        trainer.agent, trainer.task, last["steps"], speed, last["wall_seconds"], rows
-    )
-
-
-def _begin(
-    config: RunConfig,
-    directory: RunDirectory,
-    resume: bool,
-    parent: EpisodicAgent | None,
-) -> tuple[Trainer, Any]:
-    """A trainer where the run stands, and its checkpoint manager."""
-    if resume:
-        _check_resumable(config, directory)
-    else:
-        directory.check_free()
-    trainer = Trainer(config)
-    if config.start:
-        starting.begin(
-            trainer.agent, config.start, directory, None if resume else parent
-        )
-    if not resume:
-        directory.create(config, describe(trainer.agent))
-    manager = tf.train.CheckpointManager(
-        trainer.checkpoint, str(directory.checkpoints_path), max_to_keep=2
-    )
-    _restore(manager, directory)
-    if resume and not trainer.finished:
-        directory.change_steps(config.steps)
-    return trainer, manager
-
-
-def _save(trainer: Trainer, manager: Any, directory: RunDirectory) -> None:
-    with replacing(directory.weights_path) as temporary:
-        save_weights(trainer.agent, temporary)
-    manager.save(checkpoint_number=int(trainer.iterations))
-
-
-def _restore(manager: Any, directory: RunDirectory) -> None:
-    """Goes back to the last checkpoint, if there is one."""
-    path = manager.latest_checkpoint
-    fix = "restore the file, or train again in another directory"
-    if path is None and (index := directory.checkpoints_path / "checkpoint").exists():
-        raise UserError("checkpoint", str(index), "names no checkpoint", fix)
-    try:
-        manager.restore_or_initialize()
-    except Exception as error:  # damage makes TensorFlow's reader raise all sorts
-        reason = str(getattr(error, "message", error)).strip().splitlines()[0]
-        problem = f"cannot be read ({reason})"
-        raise UserError("checkpoint", path, problem, fix) from None
-
-
-def _check_resumable(config: RunConfig, directory: RunDirectory) -> None:
-    """Refuses to resume what is no run, or one with other settings than `config`."""
-    if not directory.exists():
-        raise UserError(
-            "--resume",
-            str(directory.path),
-            "holds no run",
-            "leave --resume out to begin one, or correct --out",
-        )
-    ours, theirs = config.settings(), directory.read_config().settings()
-    different = [
-        f"{key}={theirs.get(key, 'its default')}"
-        for key in sorted(ours.keys() | theirs.keys())
-        if key != "steps" and ours.get(key) != theirs.get(key)
-    ]
-    if different:
-        raise UserError(
-            "--resume",
-            str(directory.path),
-            f"was begun with {', '.join(different)}",
-            "give the options it was begun with, or choose another directory",
-        )
+    start, first, speed = time.perf_counter(), int(trainer.iterations), 0.0
+    while not trainer.finished:
+        row = trainer.row(*iterate())
+        _refuse_divergence(row)
+        elapsed = time.perf_counter() - start
+        speed = (row["iteration"] - first) * trainer.steps_per_iteration / elapsed
+        row["wall_seconds"] = before + elapsed
+        row["steps_per_second"] = speed
+        files.write(row)
+        report(row)
+        if row["iteration"] % trainer.config.checkpoint_every == 0 or trainer.finished:
+            files.save()
+    steps = int(trainer.iterations) * trainer.steps_per_iteration
+    wall = files.rows[-1]["wall_seconds"] if files.rows else 0.0
+    return TrainingResult(trainer.agent, trainer.task, steps, speed, wall, files.rows)
 
 
 def _refuse_divergence(row: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from tf_agents.trajectories import trajectory
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import dynamics
+from kerasmeta.groups import Rows, all_rows
 from kerasmeta.tasks.gymnasium.batch import FIRST, LAST, MID
 from kerasmeta.tasks.metaworld.processes import Simulators
 from kerasmeta.tasks.metaworld.schedule import schedule
@@ -55,6 +56,7 @@ class MetaWorldCollector:
     Args:
         environment: The task and `B`.
         policy: An `EpisodicPolicy` over its time steps.
+        rows: Which rows of a larger batch they are; by default they are the batch.
         processes: Simulator processes; by default one for each core.
     """
 
@@ -64,10 +66,12 @@ class MetaWorldCollector:
         self,
         environment: MetaWorldEnvironment,
         policy: EpisodicPolicy,
+        rows: Rows | None = None,
         processes: int | None = None,
     ) -> None:
         self.environment = environment
         self.policy = policy
+        self.rows = rows or all_rows(environment.batch_size)
         self.processes = processes
         self._simulators: Simulators | None = None
         self._act = tf.function(self._action, autograph=False, jit_compile=True)
@@ -95,8 +99,8 @@ class MetaWorldCollector:
             index: Counts the batches of a run.
             stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
         """
-        task, rows = self.environment.task, self.environment.batch_size
-        key, first = 2 * int(seed) + stream, int(index) * rows
+        task, rows = self.environment.task, self.rows.count
+        key, first = 2 * int(seed) + stream, self.rows.first_in_run(int(index))
         plans = [task.plan(key, first + row) for row in range(rows)]
         batch = _Batch(task, plans, self.policy.info_spec)
         self.simulators.begin(plans)
@@ -267,9 +271,9 @@ class _Batch:
 
 
 def metaworld_collector(
-    task: MetaWorld, lifetimes: int, agent: Any, **options: Any
+    task: MetaWorld, rows: Rows, agent: Any, **options: Any
 ) -> MetaWorldCollector:
     """A collector of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
-    environment = MetaWorldEnvironment(task, lifetimes)
+    environment = MetaWorldEnvironment(task, rows.count)
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
-    return MetaWorldCollector(environment, policy)
+    return MetaWorldCollector(environment, policy, rows)
