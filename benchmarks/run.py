@@ -20,7 +20,16 @@ from benchmarks import machine, report
 from benchmarks.rows.context import Context
 from benchmarks.timing import SubjectError
 
-ROWS = ("rollout", "update", "train", "act", "cold", "scale", "criterion")
+ROWS = (
+    "rollout",
+    "update",
+    "train",
+    "act",
+    "cold",
+    "scale",
+    "criterion",
+    "metaworld",
+)
 
 
 def main(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +36,13 @@ def evaluate(
     greedy: Annotated[
         bool, typer.Option(help="Take the most probable action, do not draw one.")
     ] = False,
+    render: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of a Meta-World agent, also write a video (GIF) of two episodes.",
+        ),
+    ] = None,
     registry: console.Registry = None,
     json: console.Json = False,
 ) -> None:
@@ -55,6 +63,8 @@ def evaluate(
         measured = resolve(off, loaded.agent, loaded.task)
         subject = loaded.agent.lesioned(measured)
     units = list(measured.units) if measured != off else []
+    if render:
+        write_video(subject, loaded.task, render, seed)
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
         found = run_evaluation(
             subject, loaded.task, lifetimes, seed, greedy, held_out
@@ -81,6 +91,24 @@ def evaluate(
     title += f", {lesion} lesioned" if lesion else ""
     title += f" ({len(units)} units)" if units else ""
     print_comparison(title, {"agent": found}, compared)
+
+
+def write_video(agent: Any, task: Any, path: Path, seed: int) -> None:
+    """Writes `--render`'s file; where nothing can be drawn, says why and goes on."""
+    from kerasmeta.errors import UserError
+    from kerasmeta.tasks.metaworld.task import MetaWorld
+    from kerasmeta.training.metaworld_video import write_video as write
+
+    if not isinstance(task, MetaWorld):
+        problem = f"{task.name} has nothing to draw"
+        raise UserError("--render", str(path), problem, "leave it out")
+    try:
+        with working(f"two episodes of {task.name} as pictures"):
+            count = write(agent, task.held_out(), path, seed)
+    except UserError as error:
+        console.err.print(f"no video: {error}", markup=False, soft_wrap=True)
+    else:
+        console.err.print(f"{count} pictures: {path}", markup=False, soft_wrap=True)
 
 
 def described(family: str, differing: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from kerasmeta.tasks.registry import (
     make,
     names,
     register,
+    shows_contexts,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "make",
     "names",
     "register",
+    "shows_contexts",
 ]
 
 register(

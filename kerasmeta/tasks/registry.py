@@ -60,7 +60,8 @@ def entry(name: str) -> TaskEntry:
             "task",
             name,
             "is not known",
-            f"{guess}use one of {', '.join(_entries)}, or a Gymnasium id",
+            f"{guess}use one of {', '.join(_entries)}, a family of Meta-World "
+            "(metaworld_ml1_reach), or a Gymnasium id",
         )
     return _entries[name]
 
@@ -87,6 +88,13 @@ def is_gymnasium(name: str) -> bool:
 def is_metaworld(name: str) -> bool:
     """Whether a name is, or is meant to be, a family of Meta-World."""
     return name not in _entries and metaworld.is_metaworld(name)
+
+
+def shows_contexts(name: str) -> bool:
+    """Whether a task shows contexts, without which episodic memory is of no use."""
+    if is_metaworld(name):
+        return name.endswith(metaworld.CONTEXTUAL)
+    return not is_gymnasium(name)
 
 
 def make(name: str, **parameters: Any) -> Task:

@@ -15,8 +15,10 @@ from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.gymnasium.play import SIDE_BY_SIDE, joined
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
+from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.tasks.observation import full_observation_spec
 from kerasmeta.tasks.play import play
+from kerasmeta.training import metaworld_evaluation
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
 
 # Lifetimes that run side by side; more only take more memory.
@@ -26,7 +28,7 @@ CHUNK = 1000
 class Evaluation(NamedTuple):
     """An agent's behaviour and its metrics."""
 
-    lifetimes: Lifetimes
+    lifetimes: Lifetimes | tuple[()]  # () by Meta-World's own protocol
     metrics: dict[str, Estimate]
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,6 +50,9 @@ def evaluate(
     that keeps objects back from training (`Task.held_out`) they show those. Actions are
     drawn from the policy, as in the published work, unless `greedy`.
 
+    Meta-World's plain families are evaluated by Meta-World's own protocol on fresh
+    goals, 40 or `lifetimes` of each task (`kerasmeta.training.metaworld_evaluation`).
+
     Args:
         agent: The agent, its weights frozen here.
         task: What it lives in.
@@ -59,6 +64,14 @@ def evaluate(
     Raises:
         UserError: The agent does not fit the task, or `lifetimes` is not positive.
     """
+    if isinstance(task, MetaWorld) and not task.contextual:
+        check_extent(lifetimes, seed)
+        task = task.held_out() if held_out else task
+        check_fit(agent, task)
+        outcome = metaworld_evaluation.run(
+            agent, task, min(lifetimes, metaworld_evaluation.GOALS), seed
+        )
+        return Evaluation((), metaworld_evaluation.estimates(outcome))
     recorded = record(agent, task, lifetimes, seed, greedy, held_out)
     return Evaluation(recorded, metrics(task.name, recorded))
 
@@ -86,7 +99,8 @@ def record(
 
 def chunk_of(task: Task) -> int:
     """How many lifetimes of a task run side by side at most."""
-    return SIDE_BY_SIDE if isinstance(task, GymnasiumTask) else CHUNK
+    in_python = isinstance(task, (GymnasiumTask, MetaWorld))
+    return SIDE_BY_SIDE if in_python else CHUNK
 
 
 def collecting(collector: Any) -> Any:
@@ -143,7 +157,7 @@ def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
         for name, estimates in players(task, held_out=held_out).items()
     }
     sources = published(task.name) or threshold(task)
-    if published(task.name) and task.held_out() != type(task)().held_out():
+    if published(task.name) and not _is_as_published(task):
         sources = {}
     found["published"] = {}
     for entry in reversed(list(sources.values())):
@@ -152,6 +166,13 @@ def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
         key: {"source": entry.source, **entry.values} for key, entry in sources.items()
     }
     return found
+
+
+def _is_as_published(task: Task) -> bool:
+    """Whether published values are of this very task."""
+    if isinstance(task, MetaWorld):  # its protocol knows no other parameters
+        return True
+    return task.held_out() == type(task)().held_out()
 
 
 def threshold(task: Task) -> dict[str, Published]:

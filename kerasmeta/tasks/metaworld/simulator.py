@@ -2,7 +2,8 @@
 
 A reset of Meta-World's environments lets the arm come to rest by 100 further steps of
 the simulation, always the same for one goal. So only a goal's first episode is reset;
-the others put the state back that this reset led to, bit for bit.
+all others put the state back that this reset led to, bit for bit. (A reset takes as
+long as 30 to 50 steps, a state put back less than one.)
 """
 
 from __future__ import annotations
@@ -25,14 +26,13 @@ _KEPT = ("model", "data", "mujoco_renderer")
 class Snapshot(NamedTuple):
     """A simulator's state after a reset."""
 
-    goal: Any
     observation: np.ndarray  # [39]
     state: np.ndarray  # MuJoCo's, all that further steps depend on
     places: dict[str, np.ndarray]
     attributes: dict[str, Any]
 
 
-def take(environment: Any, goal: Any, observation: np.ndarray) -> Snapshot:
+def take(environment: Any, observation: np.ndarray) -> Snapshot:
     """The state of an environment that has just been reset."""
     attributes = {
         name: _own(value)
@@ -43,7 +43,7 @@ def take(environment: Any, goal: Any, observation: np.ndarray) -> Snapshot:
     kind = mujoco.mjtState.mjSTATE_INTEGRATION
     state = np.empty(mujoco.mj_stateSize(environment.model, kind))
     mujoco.mj_getState(environment.model, environment.data, state, kind)
-    return Snapshot(goal, observation.copy(), state, places, attributes)
+    return Snapshot(observation.copy(), state, places, attributes)
 
 
 def put_back(environment: Any, snapshot: Snapshot) -> np.ndarray:
@@ -79,7 +79,7 @@ class Simulator:
         self.classes = classes
         self.horizon = horizon
         self._environments: dict[str, Any] = {}
-        self._snapshots: dict[int, Snapshot] = {}
+        self._snapshots: dict[Any, Snapshot] = {}  # by goal
         self._goals: list[Any] = []
         self._order: list[int] = []
         self._steps = 0
@@ -97,10 +97,14 @@ class Simulator:
             order: Which of them each episode has.
         """
         self._goals, self._order, self._steps = goals, order, 0
-        self._snapshots.clear()
         names = {goal.env_name for goal in goals}
         self._environments = {
             name: self._environments.get(name) or self.classes[name]() for name in names
+        }
+        self._snapshots = {
+            goal: taken
+            for goal, taken in self._snapshots.items()
+            if goal.env_name in names
         }
         return self._begin_episode()
 
@@ -120,13 +124,11 @@ class Simulator:
         return self._goals[self._order[self._steps // self.horizon]]
 
     def _begin_episode(self) -> np.ndarray:
-        number = self._order[self._steps // self.horizon]
-        goal = self._goals[number]
+        goal = self._goal()
         environment = self._environments[goal.env_name]
-        if number in self._snapshots:
-            return put_back(environment, self._snapshots[number])
+        if goal in self._snapshots:
+            return put_back(environment, self._snapshots[goal])
         environment.set_task(goal)
         observation, _ = environment.reset()
-        if len(self._order) > 1:
-            self._snapshots[number] = take(environment, goal, observation)
+        self._snapshots[goal] = take(environment, observation)
         return observation
