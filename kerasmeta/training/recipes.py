@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasmeta.tasks import is_gymnasium, is_metaworld
+from kerasmeta.training import metaworld_recipes
 from kerasmeta.training.config import RunConfig, TaskConfig, validate
 
 # What differs from the defaults of RunConfig, AgentConfig and TRPOConfig, by family.
@@ -164,31 +165,6 @@ GYMNASIUM: dict[str, Any] = {
 }
 
 
-# Any family of Meta-World. Observations are positions in metres and rewards 0 to 10, so
-# both are normalised.
-METAWORLD: dict[str, Any] = {
-    "steps": 2_000_000,
-    "lifetimes": 40,
-    "checkpoint_every": 10,
-    "metrics_every": 1,
-    "agent": {
-        "units": 64,
-        "critic_units": 64,
-        "encoder": [64],
-        "critic_encoder": [64],
-        "normalize": True,
-    },
-    "trpo": {
-        "gamma": 0.97,
-        "delta": 0.03,
-        "damping": 0.01,
-        "critic_learning_rate": 2e-3,
-        "critic_passes": 8,
-        "critic_minibatches": 4,
-    },
-}
-
-
 def recipe(
     task: str,
     agent: str,
@@ -204,13 +180,14 @@ def recipe(
     base = RunConfig(task=TaskConfig(name=task, parameters=parameters or {}))
     data = base.model_dump(mode="json")
     data["agent"]["kind"] = agent
-    general = GYMNASIUM if is_gymnasium(task) else {}
+    general = [GYMNASIUM] if is_gymnasium(task) else []
     if is_metaworld(task):
-        general = METAWORLD
+        general = metaworld_recipes.changes(task)
     own = RECIPES.get(f"{task}/{agent}", {})
-    for changes in (general, RECIPES.get(task, {}), own):
+    for changes in (*general, RECIPES.get(task, {}), own):
         for key, value in changes.items():
             data[key] = _merged(data[key], value)
+    data["task"]["parameters"].update(parameters or {})
     return validate(RunConfig, data, f"recipe {task}")
 
 
@@ -218,4 +195,7 @@ def _merged(base: Any, changes: Any) -> Any:
     """`base` with `changes` laid over it, dict by dict."""
     if not isinstance(changes, dict):
         return changes
-    return {**base, **{key: _merged(base[key], new) for key, new in changes.items()}}
+    return {
+        **base,
+        **{key: _merged(base.get(key, {}), new) for key, new in changes.items()},
+    }

@@ -1,0 +1,65 @@
+"""The recipes of Meta-World's families."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasmeta.tasks.metaworld import names
+
+# Observations are metres and rewards 0 to 10, so both are normalised. Short episodes,
+# two a lifetime, make many lifetimes of a budget; the protocol's have 500 steps, ten of
+# them and three more. The critic is fitted hard: it must follow in tens of iterations.
+GENERAL: dict[str, Any] = {
+    "task": {"parameters": {"episodes": 2, "horizon": 150}},
+    "steps": 2_400_000,
+    "lifetimes": 40,
+    "checkpoint_every": 10,
+    "metrics_every": 1,
+    "agent": {
+        "units": 64,
+        "critic_units": 64,
+        "encoder": [64],
+        "critic_encoder": [64],
+        "normalize": True,
+    },
+    "trpo": {
+        "gamma": 0.97,
+        "delta": 0.03,
+        "damping": 0.01,
+        "critic_learning_rate": 2e-3,
+        "critic_passes": 8,
+        "critic_minibatches": 4,
+    },
+}
+
+# Episodes that are long enough to go to a goal that is known, and too short to look for
+# one that is not.
+CONTEXTUAL: dict[str, Any] = {
+    "task": {"parameters": {"episodes": 6, "horizon": 60}},
+    "agent": {
+        "clear_lstm_at_episode": True,
+        "memory": {"capacity": 2, "min_similarity": 0.9},
+    },
+}
+
+# The benchmarks' own budgets, 20 and 90 million steps. Not run here.
+OWN: dict[str, dict[str, Any]] = {
+    "metaworld_ml10": {
+        "task": {"parameters": {"episodes": 3, "horizon": 500}},
+        "steps": 20_000_000,
+        "agent": {"units": 128, "critic_units": 128},
+    },
+    "metaworld_ml45": {
+        "task": {"parameters": {"episodes": 3, "horizon": 500}},
+        "steps": 90_000_000,
+        "lifetimes": 45,
+        "agent": {"units": 256, "critic_units": 128},
+    },
+}
+
+
+def changes(family: str) -> list[dict[str, Any]]:
+    """What differs from the defaults of all families, in order; the last one wins."""
+    contextual = [CONTEXTUAL] if names.parse(family).contextual else []
+    plain = family.removesuffix(names.CONTEXTUAL)
+    return [GENERAL, OWN.get(plain, {}), *contextual]
