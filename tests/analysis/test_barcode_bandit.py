@@ -97,7 +97,7 @@ def test_the_same_context_in_two_lifetimes_is_not_the_same_one() -> None:
     one = simulate(1, 4, seed=3)
     twice = Lifetimes(
         {k: np.concatenate([v, v]) for k, v in one.observation.items()},
-        *(np.concatenate([field, field]) for field in one[1:]),
+        *(np.concatenate([field, field]) for field in one[1:4]),
     )
     expected = np.concatenate([exposures(one)] * 2)
     np.testing.assert_array_equal(exposures(twice), expected)
@@ -120,7 +120,7 @@ def test_a_thousand_lifetimes_take_under_two_seconds() -> None:
     one = simulate(10, 10, seed=4)
     many = Lifetimes(
         {k: np.tile(v, (100, *[1] * (v.ndim - 1))) for k, v in one.observation.items()},
-        *(np.tile(field, (100, 1)) for field in one[1:]),
+        *(np.tile(field, (100, 1)) for field in one[1:4]),
     )
     start = time.process_time()
     metrics("barcode_bandit", many)

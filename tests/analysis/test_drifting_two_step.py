@@ -35,7 +35,7 @@ def with_boundary(lifetimes: Lifetimes) -> Lifetimes:
         return np.concatenate([x, x[:, :1]], axis=1)
 
     seen = {key: longer(value) for key, value in lifetimes.observation.items()}
-    rest = Lifetimes(seen, *(longer(field) for field in lifetimes[1:]))
+    rest = Lifetimes(seen, *(longer(field) for field in lifetimes[1:4]))
     rest.valid[:, -1] = False
     return rest
 
@@ -117,6 +117,6 @@ def test_lifetimes_of_another_task_are_refused(lifetimes: Lifetimes) -> None:
     with pytest.raises(UserError, match=r"shows \[B, T, 7\]"):
         metrics("two_step_drift", other)
     late = {key: seen[:, 1:] for key, seen in lifetimes.observation.items()}
-    shifted = Lifetimes(late, *(field[:, 1:] for field in lifetimes[1:]))
+    shifted = Lifetimes(late, *(field[:, 1:] for field in lifetimes[1:4]))
     with pytest.raises(UserError, match="first and second stage do not alternate"):
         metrics("two_step_drift", shifted)

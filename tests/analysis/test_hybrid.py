@@ -173,7 +173,7 @@ def test_padding_counts_for_nothing(lived: Lifetimes) -> None:
     valid = lived.valid.copy()
     valid[:, 80:] = False
     seen = {key: value[:, :80] for key, value in lived.observation.items()}
-    short = Lifetimes(seen, *(field[:, :80] for field in lived[1:]))
+    short = Lifetimes(seen, *(field[:, :80] for field in lived[1:4]))
     padded = fit(drifting_two_step_choices(lived._replace(valid=valid)), COMMON)
     cut = fit(drifting_two_step_choices(short), COMMON)
     np.testing.assert_array_equal(padded.num_choices, 80)

@@ -125,7 +125,7 @@ def test_padding_counts_for_nothing(two_step: Lifetimes) -> None:
     valid[:, 40:] = False
     padded = metrics("two_step", two_step._replace(valid=valid))
     observation = {k: v[:, :40] for k, v in two_step.observation.items()}
-    cut = Lifetimes(observation, *(field[:, :40] for field in two_step[1:]))
+    cut = Lifetimes(observation, *(field[:, :40] for field in two_step[1:4]))
     for name, estimate in metrics("two_step", cut).items():
         np.testing.assert_allclose(padded[name].mean, estimate.mean)
         np.testing.assert_allclose(padded[name].ci95, estimate.ci95)
@@ -207,7 +207,7 @@ def test_a_coin_stays_half_the_time() -> None:
 
 def test_one_lifetime_gives_means_without_intervals(two_step: Lifetimes) -> None:
     observation = {k: v[:1] for k, v in two_step.observation.items()}
-    one = Lifetimes(observation, *(field[:1] for field in two_step[1:]))
+    one = Lifetimes(observation, *(field[:1] for field in two_step[1:4]))
     for estimate in metrics("two_step", one).values():
         assert math.isfinite(estimate.mean)
         assert all(math.isnan(limit) for limit in estimate.ci95)

@@ -135,7 +135,7 @@ def test_a_thousand_lifetimes_take_under_two_seconds() -> None:
     one = simulate(10, 24, seed=4)
     many = Lifetimes(
         {k: np.tile(v, (100, *[1] * (v.ndim - 1))) for k, v in one.observation.items()},
-        *(np.tile(field, (100, 1)) for field in one[1:]),
+        *(np.tile(field, (100, 1)) for field in one[1:4]),
     )
     start = time.process_time()
     metrics("water_maze", many)
