@@ -36,9 +36,9 @@ def _simulate(connection: Any, steps: int) -> None:
         connection.send(True)
 
 
-def bare(steps: int) -> Prepared:
+def bare(rows: int, horizon: int) -> Prepared:
     """The ceiling: a process on each core, no policy, no resets, no wrappers."""
-    cores = usable_cores()
+    cores, steps = usable_cores(), rows * horizon
     made = multiprocessing.get_context("spawn")
     pipes = [made.Pipe() for _ in range(cores)]
     for _, theirs in pipes:

@@ -135,6 +135,15 @@ _EPISODIC_HARLOW = {
     ),
 }
 
+_ML10 = {
+    "maml_trpo_2025": _entry(
+        "MAML-TRPO",
+        "arXiv:2511.12383, abstract: MAML with TRPO on ML10, success on the test tasks "
+        "(on the training tasks 0.21)",
+        {"success_rate": 0.132},
+    ),
+}
+
 _PUBLISHED: Mapping[str, Mapping[str, Published]] = MappingProxyType(
     {
         "two_step": MappingProxyType(_TWO_STEP),
@@ -142,5 +151,6 @@ _PUBLISHED: Mapping[str, Mapping[str, Published]] = MappingProxyType(
         "harlow": MappingProxyType(_HARLOW),
         "visual_harlow": MappingProxyType(_VISUAL_HARLOW),
         "episodic_harlow": MappingProxyType(_EPISODIC_HARLOW),
+        "metaworld_ml10": MappingProxyType(_ML10),
     }
 )

@@ -71,6 +71,15 @@ COMMANDS = {
     "gymnasium id": row(
         "train CartPol-v1 --json", "task 'CartPol-v1'", "did you mean 'CartPole-v1'"
     ),
+    "meta-world task": row(
+        "train metaworld_ml1_raech", "metaworld_ml1_raech", "'metaworld_ml1_reach'"
+    ),
+    "meta-world horizon": row(
+        "train metaworld_ml10 --set task.horizon=501", "task.horizon 501", "2 to 500"
+    ),
+    "nothing to draw": row(
+        "evaluate two_step/lstm --registry registry --render x.gif", "--render 'x.gif'"
+    ),
     "gymnasium module": row(
         "train no_such_module:Env-v0", "no_such_module", "cannot be imported", "install"
     ),
