@@ -6,7 +6,7 @@ const WIDTH = 340;
 const HEIGHT = 190;
 const LEFT = 30;
 const BOTTOM = 38;
-const TOP = 14;
+const TOP = 22;
 
 const yOf = (p) => TOP + (1 - p) * (HEIGHT - TOP - BOTTOM);
 
@@ -19,14 +19,13 @@ function frame(element, chart) {
     element.append(svg("line", line));
     if (p % 0.5 === 0) element.append(label(LEFT - 6, yOf(p) + 4, String(p), "tick", "end"));
   }
-  element.append(label(LEFT - 6, 9, chart.yLabel, "axis", "start"));
 }
 
 /**
  * Bars, one cluster a category.
  *
  * @param {SVGElement} element
- * @param {object} chart  Its categories: {key, label, group, tone, metric}.
+ * @param {object} chart  Its categories: {key, label, group, tone, metric, name}.
  * @param {object[]} series  {name, tally, hollow}, drawn side by side.
  * @param {object} marks  The card's numbers by metric, drawn as lines across.
  */

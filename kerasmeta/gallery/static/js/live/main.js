@@ -21,6 +21,7 @@ class Arena {
     this.addControls(agent);
     this.start();
     root.dataset.state = "ready";
+    performance.mark("first chart");
   }
 
   find(id) {

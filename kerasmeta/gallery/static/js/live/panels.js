@@ -11,7 +11,8 @@ class Charts {
     this.marks = marks;
     this.drawn = exhibit.charts.map((chart) => {
       const part = template.content.cloneNode(true);
-      part.querySelector("figcaption").textContent = chart.title;
+      part.querySelector(".chart-title").textContent = chart.title;
+      part.querySelector(".chart-axis").textContent = chart.yLabel;
       const [element, body] = [part.querySelector("svg"), part.querySelector("tbody")];
       element.dataset.chart = chart.id;
       template.parentNode.append(part);
