@@ -56,6 +56,9 @@ zoo-table: setup ## renew the table of agents in README.md
 	readme, agents = pathlib.Path("README.md"), zoo.default_registry().list(); \
 	readme.write_text(zoo.table.replace_table(readme.read_text(), agents))'
 
+docs: setup ## build the gallery and the documentation into build/site
+	$(BIN)/kerasmeta gallery --out build/site
+
 lock: ## compile requirements/dev.txt anew (needs uv on the PATH)
 	cd requirements && uv pip compile --universal --python-version 3.11 \
 	  --override overrides.txt --generate-hashes --no-emit-index-url \
