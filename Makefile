@@ -9,7 +9,7 @@ ROWS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format types wheel golden zoo-table lock clean bench bench-lock
+.PHONY: help setup demo test slow lint format types wheel golden zoo-table docs lock clean bench bench-lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

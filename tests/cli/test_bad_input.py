@@ -127,6 +127,12 @@ COMMANDS = {
         "zoo publish two_step/lstm lstm --registry registry --version 1",
         *("version 1", "exists already", "leave the version out"),
     ),
+    "gallery's folder": row(
+        "gallery --registry registry --out file", "--out 'file'", "is no folder"
+    ),
+    "gallery's pages": row(
+        "gallery --registry registry --out s --docs nowhere", "--docs 'nowhere'"
+    ),
     "agent to show": row("zoo show a/b --registry registry", "agent 'a/b'", "use one"),
     "agent to verify": row("zoo verify a/b --registry registry", "agent 'a/b'", "use"),
     "registry": row("zoo list --registry none --json", "registry", "none", "publish"),
