@@ -53,7 +53,7 @@ def gallery(
     check_out(out)
     began = time.monotonic()
     opened = console.open_registry(registry)
-    kept = analyses or default_analyses(docs)
+    kept = analyses or default_analyses(None if registry else docs)
     found = entries(opened, kept)
     if not quick:
         analyse_missing(found, registry)
@@ -101,15 +101,16 @@ def default_analyses(docs: Path | None) -> Path:
 
 
 def analyse_missing(found: Sequence[Entry], registry: list[str] | None) -> None:
-    """Analyses the agents that have no `statistics.json` yet, whole or not at all."""
+    """Analyses the agents of which nothing is kept yet."""
     for entry in found:
-        if not (entry.found / "statistics.json").exists():
+        if not entry.statistics:
             analyse_one(entry, registry)
 
 
 def analyse_one(entry: Entry, registry: list[str] | None) -> None:
     """What `kerasmeta analyse ID` writes, and its lesion curve, into `entry.found`."""
     from kerasmeta.cli.analyse import analysed
+    from kerasmeta.gallery.entries import STATISTICS
     from kerasmeta.training.run_directory import to_json
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -117,11 +118,11 @@ def analyse_one(entry: Entry, registry: list[str] | None) -> None:
         for names in (None, list(_ON_REQUEST)):
             report = analysed([entry.id], folder, names, registry=registry)
             found |= report["analyses"]
-        report = {**report, "analyses": found}
+        report |= {"analyses": found, "manifest_sha256": entry.sha256}
         del report["files"]
         entry.found.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*.svg"):
             shutil.copyfile(path, entry.found / path.name)
         # Last: its presence says that all is there.
         text = to_json(report)
-        (entry.found / "statistics.json").write_text(text, encoding="utf-8")
+        (entry.found / STATISTICS).write_text(text, encoding="utf-8")

@@ -178,8 +178,9 @@ def _provenance(entry: Entry) -> list[tuple[str, str]]:
 def plates_found(entry: Entry, folder: Path) -> list[Plate]:
     """The figures of `kerasmeta analyse`, copied byte for byte into the folder."""
     analyses = entry.statistics.get("analyses", {})
-    plates = []
-    for path in sorted(entry.found.glob("*.svg"), key=lambda path: _rank(path.stem)):
+    plates: list[Plate] = []
+    drawn = entry.found.glob("*.svg") if analyses else ()
+    for path in sorted(drawn, key=lambda path: _rank(path.stem)):
         words = caption(path.stem)
         shutil.copyfile(path, folder / path.name)
         told = in_words(analyses.get(words.analysis, {}))

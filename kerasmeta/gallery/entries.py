@@ -18,6 +18,8 @@ PLAYABLE = (
     "barcode_bandit",
 )
 
+STATISTICS = "statistics.json"
+
 
 class Entry(NamedTuple):
     """One agent of the gallery, in its latest version."""
@@ -63,9 +65,15 @@ class Entry(NamedTuple):
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """What `kerasmeta analyse` wrote; empty if nothing was analysed."""
-        path = self.found / "statistics.json"
-        return _read(path) if path.exists() else {}
+        """What `kerasmeta analyse` wrote of this very version; empty if nothing."""
+        path = self.found / STATISTICS
+        found = _read(path) if path.exists() else {}
+        return found if found.get("manifest_sha256") == self.sha256 else {}
+
+    @property
+    def sha256(self) -> str:
+        """Of the manifest: ids and versions of different registries may be equal."""
+        return files.digest(self.directory / files.MANIFEST)
 
 
 def entries(registry: Any, analyses: Path) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import itertools
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,7 @@ def render_markdown(text: str) -> Document:
     parser = _parser()
     tokens = parser.parse(text)
     title, headings, summary = "", [], ""
+    names: set[str] = set()
     kept: list[Token] = []
     skipping = False
     for n, token in enumerate(tokens):
@@ -46,9 +48,10 @@ def render_markdown(text: str) -> Document:
             words = plain(inner)
             if token.tag == "h1" and not title:
                 title, skipping = words, True
-            token.attrSet("id", anchor(words))
+            name = unused(anchor(words), names)
+            token.attrSet("id", name)
             if token.tag == "h2":
-                headings.append((anchor(words), words))
+                headings.append((name, words))
         elif token.type == "paragraph_open" and inner is not None and not summary:
             summary = plain(inner)
         if not skipping:
@@ -66,8 +69,17 @@ def plain(inline: Token) -> str:
 
 
 def anchor(words: str) -> str:
-    """What a heading is called in a link."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    """What a heading is called in a link, as on GitHub."""
+    kept = re.sub(r"[^\w\- ]", "", words.lower())
+    return kept.strip().replace(" ", "-")
+
+
+def unused(name: str, names: set[str]) -> str:
+    """The name, or the first `name-1`, `name-2`, ... that is not taken; takes it."""
+    numbered = (f"{name}-{n}" if n else name for n in itertools.count())
+    found = next(one for one in numbered if one not in names)
+    names.add(found)
+    return found
 
 
 def code_block(code: str, language: str) -> str:
@@ -92,10 +104,16 @@ def _fence(tokens: list[Token], index: int, options: Any, env: Any) -> str:
 
 
 def _link(tokens: list[Token], index: int) -> None:
+    """Leads links to `.md` pages to their HTML; what is not in the site is no link."""
+    elsewhere = False
     for token in tokens[index].children or []:
         href = str(token.attrGet("href") or "")
         if token.type == "link_open" and not re.match(r"[a-z]+:", href):
+            elsewhere = href.startswith("../")
             token.attrSet("href", re.sub(r"\.md(?=#|$)", ".html", href))
+        if elsewhere and token.type in ("link_open", "link_close"):
+            token.tag, token.attrs = "span", {}
+            elsewhere = token.type == "link_open"
 
 
 @functools.cache

@@ -72,6 +72,12 @@ export class TwoStepExhibit {
     }, ${paid}.`;
   }
 
+  /** Barcodes get the number of their trial, so that they can be told apart by ear. */
+  describeScene({ observation, task }) {
+    if (observation.store) return `It leaves barcode ${task.steps}.`;
+    return task.cued >= 0 ? `Cue: barcode ${task.cued + 1}.` : "";
+  }
+
   draw(element, life) {
     const { observation, last } = life;
     element.setAttribute("viewBox", "0 0 320 178");
