@@ -67,7 +67,9 @@ class Entry(NamedTuple):
     def statistics(self) -> dict[str, Any]:
         """What `kerasmeta analyse` wrote of this very version; empty if nothing."""
         path = self.found / STATISTICS
-        found = _read(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        found = _read(path)
         return found if found.get("manifest_sha256") == self.sha256 else {}
 
     @property
