@@ -1,0 +1,50 @@
+"""Runs a SavedModel's only signature with OpenVINO, where no TensorFlow is imported.
+
+    python run_openvino.py MODEL IN.npz OUT.npz
+
+IN has the first state and observations `[T, B, ...]` by name; OUT gets what each step
+gave. Not a test; `test_foreign_runtimes.py` runs it.
+"""
+
+import sys
+
+import numpy as np
+import openvino
+
+
+def main():
+    model, inputs, outputs = sys.argv[1:]
+    core = openvino.Core()
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(openvino.convert_model(model), "CPU", options)
+    shown = dict(np.load(inputs))
+    state = {key: shown.pop(key) for key in list(shown) if key.startswith("state_")}
+    rows = []
+    for t in range(len(next(iter(shown.values())))):
+        given = run(compiled, {**{k: v[t] for k, v in shown.items()}, **state})
+        state = {key: given.pop(key) for key in state}
+        rows.append(given)
+    np.savez(outputs, **{k: np.stack([row[k] for row in rows]) for k in rows[0]})
+    loaded = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
+    assert not loaded, f"{loaded} imported"
+
+
+def run(compiled, arrays):
+    """The outputs by the signature's names, which OpenVINO keeps among others."""
+    fed = {}
+    for port in compiled.inputs:
+        [name] = [n for n in arrays if n in port.get_names()]
+        fed[port] = arrays[name]
+    results = compiled(fed)
+    names = {**dict.fromkeys(arrays), "action": None, "greedy_action": None}
+    names |= dict.fromkeys(["logits", "mean", "scale", "value"])
+    found = {}
+    for port in compiled.outputs:
+        for name in names:
+            if name in port.get_names():
+                found[name] = results[port].copy()
+    return found
+
+
+if __name__ == "__main__":
+    main()

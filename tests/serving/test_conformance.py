@@ -1,0 +1,112 @@
+"""What every zoo agent's SavedModel says, and what servers do with it.
+
+Each served agent takes 200 steps at batch 1, 7 and 64 and equals the live policy. The
+same is asked of a real TensorFlow Serving where KERASMETA_TFS_GRPC (host:port) or
+KERASMETA_TFS_REST (http://host:port) names one that serves zoo agents under the names
+of `served_name` (two_step_lstm).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from serving import lives
+from serving.conftest import AGENTS, EMBEDDED
+from serving.lives import BATCHES, STEPS, Lives
+from serving.processes import ZOO, Running, served_name
+from tensorflow.core.protobuf import saved_model_pb2
+
+from export.client import ServedAgent
+from export.errors import UnknownAgentError
+from export.wire.signatures import from_messages
+from zoo import programs
+
+FAST = "episodic_two_step/ep_lstm"
+REAL = {"grpc": "KERASMETA_TFS_GRPC", "rest": "KERASMETA_TFS_REST"}
+
+
+def each(fast: tuple[Any, ...] = (FAST,)) -> list[Any]:
+    """Every zoo agent; all but the fast ones are slow."""
+    return [a if a in fast else pytest.param(a, marks=pytest.mark.slow) for a in AGENTS]
+
+
+@pytest.mark.parametrize("id", AGENTS)
+def test_what_the_file_says(id: str) -> None:
+    """Signatures are those of the manifest, batch-first, of operations on the list."""
+    manifest = EMBEDDED.show(id).manifest
+    directory = ZOO / id / str(manifest.version)
+    programs.check(directory)
+    assert directory.name.isdecimal()
+    saved = saved_model_pb2.SavedModel.FromString(
+        (directory / "saved_model.pb").read_bytes()
+    )
+    definitions = saved.meta_graphs[0].signature_def
+    assert "serve" in saved.meta_graphs[0].meta_info_def.tags
+    found = from_messages(
+        {k: v for k, v in definitions.items() if k in manifest.contract.signatures}
+    )
+    assert found == manifest.contract.signatures
+    served = from_messages({"": definitions["serving_default"]})[""]
+    assert served == found["step"]
+    for signature in found.values():
+        assert signature.inputs
+        for tensor in [*signature.inputs.values(), *signature.outputs.values()]:
+            assert tensor.shape[0] is None
+            assert None not in tensor.shape[1:]
+
+
+def play(agent: ServedAgent, expected: Lives) -> None:
+    """Holds a served agent to recorded lifetimes, step by step."""
+    state = agent.state_from_seeds(expected.seeds)
+    for t in range(len(next(iter(expected.shown.values())))):
+        shown = {key: array[t] for key, array in expected.shown.items()}
+        output = agent.step(shown, state)
+        state = output.state
+        given = {k: v for k, v in output._asdict().items() if v is not None}
+        lives.assert_equal(given, {k: array[t] for k, array in expected.given.items()})
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("id", each())
+def test_served_equals_live(
+    id: str, batch: int, server: Running, recorded: Callable[[str], Lives]
+) -> None:
+    expected = recorded(id).rows(0, batch)
+    with ServedAgent(f"grpc://{server.grpc}", served_name(id), timeout=120) as agent:
+        play(agent, expected)
+
+
+@pytest.mark.parametrize("id", each())
+def test_served_over_rest_equals_live(
+    id: str, server: Running, recorded: Callable[[str], Lives]
+) -> None:
+    expected = recorded(id).rows(0, 7, steps=20)
+    with ServedAgent(server.rest, served_name(id), timeout=120) as agent:
+        play(agent, expected)
+
+
+@pytest.fixture(params=sorted(REAL))
+def real(request: pytest.FixtureRequest) -> str:
+    variable = REAL[request.param]
+    if variable not in os.environ:
+        pytest.skip(f"no real TensorFlow Serving: {variable} names none")
+    address = os.environ[variable]
+    return address if "://" in address else f"grpc://{address}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", AGENTS)
+def test_a_real_server_equals_live(
+    id: str, real: str, recorded: Callable[[str], Lives]
+) -> None:
+    steps = 20 if real.startswith("http") else STEPS
+    with ServedAgent(real, served_name(id), timeout=120) as agent:
+        try:
+            agent.contract()
+        except UnknownAgentError:
+            pytest.skip(f"{real} does not serve {served_name(id)}")
+        for batch in BATCHES:
+            play(agent, recorded(id).rows(0, batch, steps=steps))

@@ -1,0 +1,137 @@
+"""Zoo agents in runtimes without Python's TensorFlow: the C API, C++, OpenVINO.
+
+The same 200 steps as the live policy's, at batch 1, 7 and 64, each in a process of its
+own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from serving import lives
+from serving.conftest import AGENTS, EMBEDDED
+from serving.lives import BATCHES, Lives
+from serving.processes import ROOT, ZOO
+from tensorflow.core.protobuf import saved_model_pb2
+
+import export
+import zoo
+from benchmarks.export_model import describe, library
+
+HERE = Path(__file__).parent
+C_API, OPENVINO = HERE / "run_c_api.py", HERE / "run_openvino.py"
+FAST = ("episodic_two_step/ep_lstm",)
+EACH = [a if a in FAST else pytest.param(a, marks=pytest.mark.slow) for a in AGENTS]
+
+
+def directory(id: str) -> Path:
+    return ZOO / id / str(EMBEDDED.show(id).manifest.version)
+
+
+def run(*command: Any) -> None:
+    """Runs a program without a word of TensorFlow's on its standard error."""
+    environment = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("id", EACH)
+def test_the_c_api(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
+    model = directory(id)
+    (tmp_path / "signatures.json").write_text(json.dumps(describe(model)))
+    for batch in BATCHES if id not in FAST else (7,):
+        expected = recorded(id).rows(0, batch)
+        np.savez(tmp_path / "in.npz", seed=expected.seeds, **expected.shown)
+        files = (tmp_path / n for n in ("signatures.json", "in.npz", "out.npz"))
+        run(sys.executable, C_API, library(), model, *files)
+        lives.assert_equal(dict(np.load(tmp_path / "out.npz")), expected.given)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C++ program, compiled against the wheel's headers and libraries."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("there is no g++ (Debian's package g++)")
+    spec = importlib.util.find_spec("tensorflow")
+    assert spec is not None
+    assert spec.origin is not None
+    wheel, built = Path(spec.origin).parent, tmp_path_factory.mktemp("c++") / "run"
+    libraries = ["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"]
+    run(
+        *(compiler, "-std=c++17", "-O0", "-D_GLIBCXX_USE_CXX11_ABI=1", "-w"),
+        *(f"-I{wheel / 'include'}", HERE / "run_saved_model.cc", "-o", built),
+        *(f"-L{wheel}", f"-Wl,-rpath,{wheel}", "-Wl,--no-as-needed", *libraries),
+    )
+    return built
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", AGENTS)
+def test_cpp(
+    id: str, program: Path, recorded: Callable[[str], Lives], tmp_path: Path
+) -> None:
+    for batch in BATCHES:
+        expected = recorded(id).rows(0, batch)
+        for name, array in {"seed": expected.seeds, **expected.shown}.items():
+            np.ascontiguousarray(array).tofile(tmp_path / f"in.{name}")
+        steps = len(next(iter(expected.shown.values())))
+        run(program, directory(id), tmp_path, steps, batch)
+        given = {
+            name: np.fromfile(tmp_path / f"out.{name}", array.dtype).reshape(
+                array.shape
+            )
+            for name, array in expected.given.items()
+        }
+        lives.assert_equal(given, expected.given)
+
+
+def only(model: Path, signature: str) -> None:
+    """Takes all signatures but one from a SavedModel: OpenVINO converts all it finds.
+
+    Neither the graph nor the weights change.
+    """
+    path = model / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    definitions = saved.meta_graphs[0].signature_def
+    kept = definitions[signature].SerializeToString()
+    definitions.clear()
+    definitions["serving_default"].ParseFromString(kept)
+    path.write_bytes(saved.SerializeToString())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", AGENTS)
+def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
+    """The deterministic signature, in a runtime that shares no code with TensorFlow."""
+    pytest.importorskip("openvino", reason="the package openvino is not installed")
+    agent = zoo.load(id, registry=EMBEDDED)
+    model = export.export_agent(agent, tmp_path / "model")
+    contract = export.contract(agent)
+    only(model, "deterministic")
+    for batch in BATCHES:
+        expected = recorded(id).rows(0, batch)
+        begun = agent.state_from_seeds(expected.seeds)
+        state = export.naming.flatten_state(begun)
+        assert set(state) == set(contract.state)
+        arrays = {key: np.asarray(value) for key, value in state.items()}
+        np.savez(tmp_path / "in.npz", **arrays, **expected.shown)
+        run(sys.executable, OPENVINO, model, tmp_path / "in.npz", tmp_path / "out.npz")
+        greedy = {k: v for k, v in expected.given.items() if k != "action"}
+        lives.assert_equal(dict(np.load(tmp_path / "out.npz")), greedy)
