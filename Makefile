@@ -7,12 +7,20 @@ BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 ROWS ?=
 ARGS ?=
+# Notebooks also run with the versions that Colab has.
+COLAB := .venv-colab
+COLAB_STAMP := $(COLAB)/.installed
+COLAB_PYTHON ?= python3.13
+NAMES ?=
+NOTEBOOKS := $(if $(NAMES),$(NAMES:%=colab/%.ipynb),colab)
+NBMAKE := -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format types wheel golden zoo-table docs lock clean bench bench-lock
+.PHONY: help setup demo test slow lint format types wheel golden zoo-table docs lock clean bench bench-lock \
+  notebooks notebooks-colab notebooks-render notebooks-execute colab-lock
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 19
 
 setup: $(STAMP) ## create .venv with the pinned, hash-checked requirements
 
@@ -63,6 +71,31 @@ lock: ## compile requirements/dev.txt anew (needs uv on the PATH)
 	cd requirements && uv pip compile --universal --python-version 3.11 \
 	  --override overrides.txt --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" dev.in -o dev.txt
+
+notebooks: setup ## run the notebooks at small budgets; NAMES="01_first_agent ..."
+	KERASMETA_SMALL=1 KERASMETA_OFFLINE=1 $(BIN)/python $(NBMAKE) $(NOTEBOOKS)
+
+notebooks-colab: $(COLAB_STAMP) ## the same with Colab's versions (COLAB_PYTHON=python3.13)
+	KERASMETA_SMALL=1 KERASMETA_OFFLINE=1 $(COLAB)/bin/python $(NBMAKE) $(NOTEBOOKS)
+
+notebooks-render: setup ## write every colab/*.ipynb from its text
+	$(BIN)/python colab/make.py $(NAMES)
+
+notebooks-execute: setup ## run the notebooks at full budgets, and keep their outputs
+	$(BIN)/python colab/make.py --execute $(NAMES)
+
+$(COLAB_STAMP): requirements/colab.txt setup.cfg
+	@test -x $(COLAB)/bin/python || $(COLAB_PYTHON) -m venv $(COLAB)
+	@echo '*' > $(COLAB)/.gitignore
+	$(COLAB)/bin/python -m pip install -q --no-deps --require-hashes -r requirements/colab.txt
+	$(COLAB)/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+colab-lock: ## compile requirements/colab.txt anew (needs uv on the PATH)
+	cd requirements && uv pip compile --python-version 3.13 \
+	  --override overrides.txt --override colab-overrides.txt --generate-hashes \
+	  --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make colab-lock" colab.in -o colab.txt
 
 clean: ## remove build products and .venv
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ import typer
 from kerasmeta.cli import (
     analyse,
     demo,
+    doctor,
     evaluate,
     export,
     fine_tune,
@@ -17,6 +18,7 @@ from kerasmeta.cli import (
     gateway,
     tasks,
     train,
+    tune,
     zoo,
 )
 from kerasmeta.cli.console import INTERRUPTED, InterruptedRunError
@@ -28,7 +30,6 @@ app = typer.Typer(
     name="kerasmeta",
     help="Trained episodic meta-reinforcement-learning agents, and how to make them.",
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -58,9 +59,11 @@ app.command("demo")(demo.demo)
 app.command("tasks")(tasks.tasks)
 app.command("train")(train.train)
 app.command("fine-tune")(fine_tune.fine_tune)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyse")(analyse.analyse)
 app.command("export")(export.export)
+app.command("doctor")(doctor.doctor)
 app.command("gateway")(gateway.gateway)
 app.command("gallery")(gallery.gallery)
 app.add_typer(zoo.app, name="zoo")

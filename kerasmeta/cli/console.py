@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kerasmeta.cli.completion import agent_ids
+
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 Agent = Annotated[
@@ -21,6 +23,7 @@ Agent = Annotated[
     typer.Argument(
         metavar="AGENT",
         help="A zoo id (family/agent or family/agent@version) or a run directory.",
+        autocompletion=agent_ids,
     ),
 ]
 Json = Annotated[

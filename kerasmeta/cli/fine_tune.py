@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import task_names
 from kerasmeta.cli.train import default_run, report, run, setting_words
 from kerasmeta.errors import UserError
 
@@ -21,6 +22,7 @@ def fine_tune(
         typer.Argument(
             metavar="[TASK]",
             help="A task family or a Gymnasium id; by default the agent's own.",
+            autocompletion=task_names,
         ),
     ] = None,
     task_option: Annotated[

@@ -11,6 +11,7 @@ import typer
 
 from kerasmeta import tasks
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import task_names
 from kerasmeta.cli.progress import training_progress
 from kerasmeta.cli.quiet import start_tensorflow
 from kerasmeta.cli.workers import (
@@ -30,6 +31,7 @@ def train(
         typer.Argument(
             metavar="TASK",
             help="A task family or a Gymnasium id; not needed with --config.",
+            autocompletion=task_names,
         ),
     ] = None,
     agent: Annotated[
