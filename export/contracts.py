@@ -35,7 +35,8 @@ class Contract(BaseModel):
     """The signatures of an exported agent and the state it carries.
 
     Attributes:
-        signatures: `initial_state` and `step` (which is also `serving_default`).
+        signatures: `initial_state`, `step` (which is also `serving_default`) and
+            `deterministic`.
         state: The tensors that `step` takes and gives under the same names.
         sha256: Of the signatures.
         state_sha256: Of the state. Two exports with the same one may still have

@@ -77,10 +77,10 @@ class RestTransport:
         }
         answer = self._ask("POST", ":predict", version, timeout, body)
         dtypes = self._dtypes[version, signature]
-        outputs = answer.get("outputs")
-        if len(dtypes) == 1:  # the server leaves out the name of an only output
-            outputs = dict.fromkeys(dtypes, outputs)
         try:
+            outputs: Any = answer["outputs"]
+            if len(dtypes) == 1:  # the server leaves out the name of an only output
+                outputs = dict.fromkeys(dtypes, outputs)
             return {
                 name: np.asarray(outputs[name], dtype=dtype)
                 for name, dtype in dtypes.items()

@@ -3,8 +3,9 @@
     python run_saved_model.py MODEL...
 
 Each MODEL is a directory with version 1 of a SavedModel and files `in-*.npz`. For each
-of those an `out-*.npz` is written, and for the last one `session.npz`, the first step
-as a server runs it. Not a test; `test_parity.py` runs it.
+of those an `out-*.npz` is written, step by step, and an `unroll-*.npz`, at once; for
+the last one `session.npz`, the first step as a server runs it, and `losses.npz`, of
+fine-tuning. Not a test; `test_parity.py` runs it.
 """
 
 import pathlib
@@ -28,20 +29,31 @@ def run(model, inputs):
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def check_reusable(model, inputs):
-    """The model is differentiable by its listed variables, as fine-tuning needs."""
-    seed = inputs.pop("seed")
-    tensors = {key: tf.constant(value[0]) for key, value in inputs.items()}
-    tensors.update(model.initial_state(tf.constant(seed)))
-    with tf.GradientTape() as tape:
-        out = model(tensors)
-        scores = out["logits"] if "logits" in out else out["mean"] * out["scale"]
-        loss = tf.reduce_sum(scores**2) + tf.reduce_sum(out["value"] ** 2)
-    gradients = tape.gradient(loss, list(model.trainable_variables))
-    assert gradients, "no trainable variables"
-    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
-        assert gradient is not None, variable.name
+def unroll(model, inputs):
+    """All steps in one call: `[B, T, ...]` in and out."""
+    tensors = {k: np.moveaxis(v, 0, 1) for k, v in inputs.items() if k != "seed"}
+    state = model.signatures["initial_state"](seed=tf.constant(inputs["seed"]))
+    return model.unroll({**tensors, **state})
+
+
+def fine_tune(model, inputs, updates=3, rate=0.003):
+    """Losses of gradient descent on all that the model lists as trainable."""
+    inputs = {k: v if k == "seed" else v[:6] for k, v in inputs.items()}
+    losses = []
+    for _ in range(updates):
+        with tf.GradientTape() as tape:
+            out = unroll(model, inputs)
+            scores = out["logits"] if "logits" in out else out["mean"] * out["scale"]
+            loss = tf.reduce_mean(scores**2) + tf.reduce_mean((out["value"] - 1.0) ** 2)
+        gradients = tape.gradient(loss, list(model.trainable_variables))
+        assert gradients, "no trainable variables"
+        pairs = zip(model.trainable_variables, gradients, strict=True)
+        for variable, gradient in pairs:
+            assert gradient is not None, variable.name
+            variable.assign_sub(rate * gradient)
+        losses.append(loss.numpy())
     assert len(model.variables) == len(model.trainable_variables)
+    return losses
 
 
 def first_step_in_session(path, inputs):
@@ -69,8 +81,10 @@ def main():
             inputs = dict(np.load(path))
             outputs = run(model, dict(inputs))
             np.savez(path.with_name(path.name.replace("in-", "out-")), **outputs)
-        check_reusable(model, dict(inputs))
+            at_once = {k: v.numpy() for k, v in unroll(model, inputs).items()}
+            np.savez(path.with_name(path.name.replace("in-", "unroll-")), **at_once)
         np.savez(folder / "session.npz", **first_step_in_session(folder / "1", inputs))
+        np.savez(folder / "losses.npz", losses=fine_tune(model, inputs))
     ours = ("kerasmeta", "zoo", "export", "tf_agents", "tensorflow_probability")
     loaded = [name for name in ours if name in sys.modules]
     assert not loaded, f"{loaded} imported"

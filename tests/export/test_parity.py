@@ -101,6 +101,29 @@ def test_exported_equals_live(
         )
 
 
+@pytest.mark.parametrize(
+    ("name", "batch"), [(name, n) for name, sizes in BATCHES.items() for n in sizes]
+)
+def test_unrolled_equals_step_by_step(name: str, batch: int, runs: Path) -> None:
+    """`unroll` `[B, T, ...]` gives what 200 calls of `step` `[B, ...]` give."""
+    steps = dict(np.load(runs / name / f"out-{batch}.npz"))  # [T, B, ...]
+    at_once = dict(np.load(runs / name / f"unroll-{batch}.npz"))
+    assert set(at_once) == set(steps)
+    for key, found in at_once.items():
+        carried = key.startswith("state_")
+        expected = steps[key][-1] if carried else np.moveaxis(steps[key], 0, 1)
+        exact = found.dtype.kind == "i"
+        np.testing.assert_allclose(
+            found, expected, rtol=0, atol=0 if exact else 1e-5, err_msg=key
+        )
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_fine_tuning_without_our_classes_lowers_a_loss(name: str, runs: Path) -> None:
+    losses = np.load(runs / name / "losses.npz")["losses"]
+    assert losses[0] > losses[1] > losses[2]
+
+
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_session_gives_the_same_first_step(name: str, runs: Path) -> None:
     """TensorFlow Serving feeds and fetches by the signature's tensor names."""

@@ -85,11 +85,12 @@ def test_the_contract_is_what_the_file_says(
     scores = {"mean", "scale"} if "continuous" in name else {"logits"}
     results = {"action", "greedy_action", "value"} | scores
     assert set(step.outputs) == results | set(contract.state)
+    assert _signature(saved[name], "deterministic") == step
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_tensor_is_batch_first(name: str, saved: dict[str, Any]) -> None:
-    for signature in ("initial_state", "step", "serving_default"):
+    for signature in ("initial_state", "step", "serving_default", "deterministic"):
         found = _signature(saved[name], signature)
         assert found.inputs
         for key, tensor in {**found.inputs, **found.outputs}.items():

@@ -142,7 +142,6 @@ def test_the_directory_is_one_tensorflow_serving_reads(
     ) == [
         "README.md",
         "config.json",
-        "fingerprint.pb",
         "manifest.json",
         "saved_model.pb",
         "seeds/4/weights.safetensors",
