@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
@@ -58,7 +59,10 @@ class Metrics:
         start, outcome = time.perf_counter(), "ok"
         try:
             yield
-        except BaseException as error:
+        except asyncio.CancelledError:
+            outcome = "cancelled"  # by the client, who went away
+            raise
+        except Exception as error:
             outcome = reason(error).name
             raise
         finally:

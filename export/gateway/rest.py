@@ -20,7 +20,7 @@ from aiohttp import web
 
 from . import tensors
 from .access import check_token
-from .errors import INTERNAL, REASONS, Reason, RequestError, TooLargeError, reason
+from .errors import INTERNAL, Reason, RequestError, TooLargeError, reason
 from .gateway import Described, Gateway, Wish
 from .metrics import Metrics
 
@@ -161,8 +161,3 @@ async def _body(request: web.Request, *known: str) -> dict[str, Any]:
         fix = f"give only {', '.join(known)}"
         raise RequestError("request", unknown[0], "is no key of it", fix)
     return data
-
-
-def statuses() -> dict[str, int]:
-    """The HTTP status of every reason, for documentation."""
-    return {why.name: why.http for why in [*REASONS.values(), INTERNAL]}

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasmeta.errors import UserError
+
 from ..client.grpc_transport import KINDS, OPTIONS, predict_request, read_answer
 from ..client.refusing import NOT_FOUND, OTHER, Asked, refusal
 from ..client.transport import Tensors, Version, parse_address
@@ -43,6 +45,9 @@ class Serving:
         from grpc import aio, ssl_channel_credentials
 
         address = parse_address(url)
+        if address.scheme.startswith("http"):
+            fix = "give grpc://host:8500 (grpcs: with TLS)"
+            raise UserError("url", url, "is REST, and the gateway uses gRPC", fix)
         options = [*OPTIONS, ("grpc.service_config", json.dumps(_RETRIES))]
         if address.scheme == "grpcs":
             credentials = ssl_channel_credentials()

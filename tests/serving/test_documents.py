@@ -1,4 +1,4 @@
-"""The pages on publishing, verifying and the gateway: what they print runs as printed."""
+"""The pages on publishing, verifying and the gateway: what they print runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,9 +68,9 @@ def test_publishing_and_verifying(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def ports() -> Iterator[dict[str, str]]:
+def ports() -> dict[str, str]:
     """Free ports, by those that the page names."""
-    yield {name: str(free_port()) for name in ("8600", "8601")}
+    return {name: str(free_port()) for name in ("8600", "8601")}
 
 
 @pytest.mark.slow
