@@ -16,6 +16,7 @@ from kerasmeta.cli import (
     fine_tune,
     gallery,
     gateway,
+    serve_config,
     tasks,
     train,
     tune,
@@ -64,6 +65,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("analyse")(analyse.analyse)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
+app.command("serve-config")(serve_config.serve_config)
 app.command("gateway")(gateway.gateway)
 app.command("gallery")(gallery.gallery)
 app.add_typer(zoo.app, name="zoo")
