@@ -53,6 +53,7 @@ def analyse(
     ] = None,
     seed: console.Seed = 0,
     registry: console.Registry = None,
+    offline: console.Offline = False,
     json: console.Json = False,
 ) -> None:
     """Analyse an agent over its seeds: figures (PNG, SVG), tables, statistics."""
@@ -60,7 +61,9 @@ def analyse(
         list_analyses(json)
         return
     agents, out = _required(agents, out)
-    report = analysed(agents, out, analysis, lifetimes, recorded, seed, registry)
+    report = analysed(
+        agents, out, analysis, lifetimes, recorded, seed, registry, offline
+    )
     if json:
         console.print_json(report)
         return
@@ -78,6 +81,7 @@ def analysed(
     recorded: int | None = None,
     seed: int = 0,
     registry: list[str] | None = None,
+    offline: bool = False,
 ) -> dict[str, Any]:
     """Does the analyses and writes their files; returns what --json prints.
 
@@ -85,7 +89,7 @@ def analysed(
         agents: As AGENT... is given.
         out: The directory of the files.
         names: Analyses to do; by default all that fit.
-        lifetimes, recorded, seed, registry: As the options of these names.
+        lifetimes, recorded, seed, registry, offline: As the options of these names.
 
     Raises:
         UserError: An analysis or agent is not known, or they do not go together.
@@ -96,7 +100,7 @@ def analysed(
         find(name)  # an unknown one is refused before TensorFlow is imported
     from kerasmeta.cli.agents import load_seeds
 
-    loaded = [one for name in agents for one in load_seeds(name, registry)]
+    loaded = [one for name in agents for one in load_seeds(name, registry, offline)]
     from kerasmeta.training import studies
 
     trained = [_trained(one) for one in loaded]

@@ -44,6 +44,7 @@ def evaluate(
         ),
     ] = None,
     registry: console.Registry = None,
+    offline: console.Offline = False,
     json: console.Json = False,
 ) -> None:
     """Measure an agent's behaviour: frozen weights, fresh lifetimes."""
@@ -54,7 +55,7 @@ def evaluate(
         off = Lesioned.of(lesion)
     from kerasmeta.cli.agents import load_agent
 
-    loaded = load_agent(agent, registry)
+    loaded = load_agent(agent, registry, offline)
     from kerasmeta.training.evaluation import evaluate as run_evaluation
     from kerasmeta.training.evaluation import held_out_parameters, references
     from kerasmeta.training.lesions import resolve

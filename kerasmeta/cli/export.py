@@ -15,13 +15,14 @@ def export(
     out: Annotated[Path, typer.Option(help="The model's base path.")],
     version: Annotated[int, typer.Option(min=1, help="Its version number.")] = 1,
     registry: console.Registry = None,
+    offline: console.Offline = False,
     json: console.Json = False,
 ) -> None:
     """Write an agent as a SavedModel in TensorFlow Serving's layout, OUT/VERSION."""
     from kerasmeta.cli.agents import load_agent
     from kerasmeta.cli.options import named
 
-    loaded = load_agent(agent, registry)
+    loaded = load_agent(agent, registry, offline)
     from export import export_agent
 
     with named(directory="--out", version="--version"):

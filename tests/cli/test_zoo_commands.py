@@ -54,6 +54,14 @@ def test_offline(command_line: Any, web: Behaviour) -> None:
     )
     assert evaluated.json["agent"] == f"{NAME}@1"
     assert web.requests == []
+    elsewhere = (f"{NAME}@1", "--registry", web.url, "--offline", "--json")
+    assert command_line("export", *elsewhere, "--out", "served").status == 0
+    assert web.requests == []
+    unread = ("other/agent", "--registry", web.url + "/more", "--offline")
+    for command in ("evaluate", "analyse", "export"):
+        out = () if command == "evaluate" else ("--out", "figures")
+        assert_refused(command_line(command, *unread, *out), ("offline mode is on",))
+    assert web.requests == []
 
 
 def test_several_registries(command_line: Any, web: Behaviour) -> None:
