@@ -18,6 +18,7 @@ from kerasmeta.gallery.rendering import escape, render_markdown
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("kerasmeta", "zoo", "export")
 _HIDDEN = ("kerasmeta.cli", "kerasmeta.gallery")  # commands, not for import
+_BY_MODULE = ("kerasmeta.training",)  # its names are imported from its modules
 
 
 class Name(NamedTuple):
@@ -41,7 +42,7 @@ class Package(NamedTuple):
 
 
 def packages(root: Path = ROOT) -> list[Package]:
-    """Every package with an `__all__`."""
+    """Every package with an `__all__`, and what else is meant to be imported."""
     loader = griffe.GriffeLoader(search_paths=[str(root)], allow_inspection=False)
     found = []
     for top in PACKAGES:
@@ -54,16 +55,31 @@ def packages(root: Path = ROOT) -> list[Package]:
 def _with_names(module: Any) -> Iterator[Any]:
     if module.path.startswith(_HIDDEN):
         return
-    if module.is_package and module.exports:
+    if module.is_init_module and module.exports:
         yield module
     for inner in sorted(module.modules.values(), key=lambda one: str(one.path)):
-        if not inner.is_alias and not inner.name.startswith("_"):
+        if inner.is_alias or inner.name.startswith("_"):
+            continue
+        if inner.is_init_module:
             yield from _with_names(inner)
+        elif module.path in _BY_MODULE and _exported(inner):
+            yield inner
+
+
+def _exported(module: Any) -> list[str]:
+    """`__all__`, or what a module defines and does not hide."""
+    if module.exports:
+        return [str(getattr(name, "name", name)) for name in module.exports]
+    return [
+        name
+        for name, found in module.members.items()
+        if not (name.startswith("_") or found.is_alias)
+        and (found.is_class or found.is_function)
+    ]
 
 
 def _package(module: Any) -> Package:
-    exports = [str(getattr(name, "name", name)) for name in module.exports]
-    names = [_name(module, name) for name in exports]
+    names = [_name(module, name) for name in _exported(module)]
     text = module.docstring.value if module.docstring else ""
     summary = text.strip().split("\n\n")[0]
     body = _docstring(module)[0]
