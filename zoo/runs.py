@@ -107,7 +107,7 @@ def publish_runs(
             "held_out": held_out_parameters(task),
             "metrics": metrics,
             "lesions": lesions,
-            "references": references(task),
+            "references": _defined(references(task)),
             "seeds": seeds,
             "chosen_seed": run.config.seed,
         },
@@ -183,6 +183,18 @@ def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
             problem = f"is of seed {seed}, as {taken[seed]} is"
             raise UserError("run", str(path), problem, "give one run for each seed")
         taken[seed] = path
+
+
+def _defined(references: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Without what a player never did, of which its share is nan."""
+    return {
+        column: {
+            name: value
+            for name, value in values.items()
+            if not (isinstance(value, float) and math.isnan(value))
+        }
+        for column, values in references.items()
+    }
 
 
 def _check_defined(

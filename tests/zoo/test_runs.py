@@ -19,7 +19,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.training import evaluation
 from kerasmeta.training.evaluation import Evaluation
 from zoo.curves import read, thinned
-from zoo.runs import publish_runs
+from zoo.runs import _defined, publish_runs
 
 NAME = "two_step/lstm"
 
@@ -115,3 +115,8 @@ def test_an_existing_version_is_refused_before_anything_is_evaluated(
     with pytest.raises(UserError, match="exists already"):
         publish_runs(NAME, runs, tmp_path / "registry", report=told.append, version=1)
     assert told == []
+
+
+def test_what_a_player_never_did_is_no_reference() -> None:
+    found = {"random": {"reward": 0.5, "recency": math.nan}, "sources": {"a": "b"}}
+    assert _defined(found) == {"random": {"reward": 0.5}, "sources": {"a": "b"}}
