@@ -42,8 +42,8 @@ def live_words(entry: Entry) -> dict[str, Any]:
         "gamma": f"{gamma(entry):g}",
         "keys": _KEYS.get(entry.family, "arrow keys left and right, or A and B"),
         "scene_height": _HEIGHTS.get(entry.family, 178),
-        "chart_key": f"Lines across: the agent's numbers on its card.{hollow} Your n-th "
-        "lifetime is the agent's n-th: the same hidden states.",
+        "chart_key": f"Lines across: the agent's numbers on its card.{hollow} "
+        "Your n-th lifetime is the agent's n-th: the same hidden states.",
         "modules": modules(),
     }
 

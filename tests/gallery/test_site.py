@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kerasmeta.analysis.figures import style
+from kerasmeta.cli.analyse import analysed
 from kerasmeta.errors import UserError
 from kerasmeta.gallery import Built, build
 from kerasmeta.gallery.entries import Entry
@@ -87,6 +88,21 @@ def test_figures_are_those_of_analyse_byte_for_byte(
             assert copy.read_bytes() == figure.read_bytes()
             page = (site.path / entry.page / "index.html").read_text(encoding="utf-8")
             assert f'src="{figure.name}"' in page
+
+
+@pytest.mark.slow
+def test_analyse_draws_the_same_figure_again(
+    embedded: list[Entry], tmp_path: Path
+) -> None:
+    """Of one agent: what lies in docs/analyses is what the command gives today."""
+    entry = next(one for one in embedded if one.family == "two_step")
+    report = analysed([entry.id], tmp_path, ["stay"])
+    found = report["analyses"]["stay"]
+    kept = entry.statistics["analyses"]["stay"]
+    for name, value in found.items():
+        assert value["mean"] == pytest.approx(kept[name]["mean"], abs=1e-6), name
+    drawn = (tmp_path / "stay_probabilities.svg").read_bytes()
+    assert drawn == (entry.found / "stay_probabilities.svg").read_bytes()
 
 
 def test_statistics_are_of_the_agent_they_lie_beside(embedded: list[Entry]) -> None:
