@@ -29,7 +29,7 @@ class ServedModel(NamedTuple):
 
 def served_name(id: str) -> str:
     """The name that `family/agent` is served under: a `/` would end it in a URL."""
-    return id.replace("/", ".")
+    return id.replace("/", "_")
 
 
 def models_config(models: Iterable[ServedModel]) -> str:
