@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ def packages(root: Path = ROOT) -> list[Package]:
     loader = griffe.GriffeLoader(search_paths=[str(root)], allow_inspection=False)
     found = []
     for top in PACKAGES:
-        module = loader.load(top)
+        module = loader.load(top, try_relative_path=False)
         loader.resolve_aliases(implicit=True, external=False)
         found += [_package(one) for one in _with_names(module)]
     return found
@@ -172,7 +173,7 @@ def _indented(block: str) -> tuple[str, str, str]:
     """The indented part of a section, and what follows it."""
     lines = block.strip("\n").split("\n")
     end = next((n for n, s in enumerate(lines) if s and s[0] != " "), len(lines))
-    inside = inspect.cleandoc("\n".join(lines[:end]))
+    inside = textwrap.dedent("\n".join(lines[:end])).strip("\n")
     return inside, "", "\n".join(lines[end:])
 
 
@@ -192,9 +193,15 @@ def _definitions(inside: str, title: str) -> str:
 
 def _prose(text: str) -> str:
     """Underscores and stars outside code are no markup in docstrings, `<` no HTML."""
-    quoted = re.split(r"(``?[^`]+``?)", text)
+    lines = text.split("\n")
+    return "\n".join(s if s.startswith("    ") else _literal(s) for s in lines)
+
+
+def _literal(line: str) -> str:
+    """A line whose only markup is backquotes, and a star or a dash that begins it."""
+    quoted = re.split(r"(``?[^`]+``?)", line)
     plain = [
-        part if n % 2 else re.sub(r"(?<!^)(?<!\n)([*_<\[\]])", r"\\\1", part)
+        part if n % 2 else re.sub(r"(?<!^)([*_<\[\]])", r"\\\1", part)
         for n, part in enumerate(quoted)
     ]
     return "".join(plain)

@@ -103,6 +103,10 @@ def _fence(tokens: list[Token], index: int, options: Any, env: Any) -> str:
     return code_block(token.content, (token.info or "").strip().split(" ")[0])
 
 
+def _indented(tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    return code_block(tokens[index].content, "python")
+
+
 def _link(tokens: list[Token], index: int) -> None:
     """Leads links to `.md` pages to their HTML; what is not in the site is no link."""
     elsewhere = False
@@ -120,6 +124,7 @@ def _link(tokens: list[Token], index: int) -> None:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.add_render_rule("fence", lambda self, *rest: _fence(*rest))  # type: ignore[arg-type]
+    parser.add_render_rule("code_block", lambda self, *rest: _indented(*rest))  # type: ignore[arg-type]
 
     def relink(state: Any) -> None:
         for n in range(len(state.tokens)):

@@ -73,8 +73,9 @@ def test_every_agent_has_a_card_and_a_page_with_its_numbers(
             assert f'"row">{name.replace("_", " ")}</th><td>{shown}' in page, name
         for entry_file in entry.manifest.files:
             assert entry_file.sha256 in page
-        assert "zoo.load" in page
-        assert entry.manifest.provenance.command in page
+        text = "".join(Page(site.path / entry.page / "index.html").text)
+        assert f'zoo.load("{entry.id}")' in text
+        assert entry.manifest.provenance.command in text
 
 
 def test_figures_are_those_of_analyse_byte_for_byte(

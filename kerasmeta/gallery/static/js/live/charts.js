@@ -93,7 +93,14 @@ export function drawLines(element, chart, series, marks) {
     element.append(label(x, HEIGHT - BOTTOM + 14, text, "tick"));
   });
   element.append(label((LEFT + WIDTH) / 2, HEIGHT - 8, chart.xLabel, "axis"));
-  for (const [, first, last] of groupsOf(chart.categories)) {
+  const groups = groupsOf(chart.categories);
+  groups.forEach(([name, first], n) => {
+    if (groups.length === 1) return;
+    const x = LEFT + 4 + (n * (WIDTH - LEFT)) / groups.length;
+    const tone = `axis ${chart.categories[first].tone}-text`;
+    element.append(label(x, 11, `\u25cf ${name}`, tone, "start"));
+  });
+  for (const [, first, last] of groups) {
     const group = chart.categories.slice(first, last + 1);
     for (const category of group) drawMark(element, marks[category.metric], xOf(category), 18);
     series.forEach((one) => drawLine(element, group, one, xOf));
