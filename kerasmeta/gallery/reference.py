@@ -6,6 +6,7 @@ Read from the source (griffe), so that building it imports nothing.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -193,15 +194,16 @@ def _definitions(inside: str, title: str) -> str:
 
 def _prose(text: str) -> str:
     """Underscores and stars outside code are no markup in docstrings, `<` no HTML."""
-    lines = text.split("\n")
-    return "\n".join(s if s.startswith("    ") else _literal(s) for s in lines)
+    stretches = itertools.groupby(text.split("\n"), lambda s: s.startswith("    "))
+    joined = [(is_code, "\n".join(lines)) for is_code, lines in stretches]
+    return "\n".join(part if is_code else _literal(part) for is_code, part in joined)
 
 
-def _literal(line: str) -> str:
-    """A line whose only markup is backquotes, and a star or a dash that begins it."""
-    quoted = re.split(r"(``?[^`]+``?)", line)
+def _literal(text: str) -> str:
+    """Text whose only markup is backquotes, and stars that begin a line."""
+    quoted = re.split(r"(``?[^`]+``?)", text)
     plain = [
-        part if n % 2 else re.sub(r"(?<!^)([*_<\[\]])", r"\\\1", part)
+        part if n % 2 else re.sub(r"(?<!^)(?<!\n)([*_<\[\]])", r"\\\1", part)
         for n, part in enumerate(quoted)
     ]
     return "".join(plain)
