@@ -92,7 +92,7 @@ def train(
         result = run(config, directory, resume, command)
     else:
         command += worker_words(workers, worker)
-        joined = join_workers(workers, worker)
+        joined = join_workers(config, workers, worker)
         result = run(config, directory, resume, command, workers=joined)
         if not (joined.is_chief or json):
             console.say(f"worker {joined.index} is done; worker 0 keeps the run")

@@ -32,15 +32,18 @@ def together(workers: str | None) -> bool:
     return workers is not None or "TF_CONFIG" in os.environ
 
 
-def join_workers(workers: str | None, worker: int | None) -> Any:
-    """This worker, when all others are there.
+def join_workers(config: Any, workers: str | None, worker: int | None) -> Any:
+    """This worker of a run, when all others are there.
 
     TensorFlow must be imported, and must not have computed anything.
     """
-    with unheard():  # the address that TensorFlow serves from
-        from kerasmeta.training.workers import find_cluster, join
+    from kerasmeta.training.workers import find_cluster, join
+    from kerasmeta.training.workers.sharing import check_shared
 
-        joined = join(find_cluster(workers, worker))
+    cluster = find_cluster(workers, worker)
+    check_shared(config, cluster.count)
+    with unheard():  # the address that TensorFlow serves from
+        joined = join(cluster)
     start_tensorflow()
     return joined
 

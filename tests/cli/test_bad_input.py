@@ -174,6 +174,14 @@ COMMANDS = {
     "set seed": train("--set seed=3", "--set 'seed=3'", "give --seed"),
     "set steps": train("--set steps=3", "--set 'steps=3'", "give --steps"),
     "set kind": train("--set agent.kind=lstm", "agent.kind", "give --agent"),
+    "workers": train("--workers a:1,b", "--workers 'b'", "write host:port"),
+    "worker": train("--workers a:1,b:2 --worker 2", "--worker 2", "use 0 to 1"),
+    "this worker": train("--workers a:1,b:2", "0 times", "--worker 0 to 1"),
+    "worker alone": train("--worker 1", "--worker 1", "give --workers"),
+    "no shares": train(
+        "--workers a:1,b:2,c:3 --worker 0", "3 workers", "4 lifetimes equally", "use 1"
+    ),
+    "no SLURM": train("--workers slurm", "--workers 'slurm'", "with srun"),
     "task range": train("--set task.common=1.5", "--set task.common 1.5", "[0, 1]"),
     "task count": train("--set task.trials=0", "--set task.trials 0", ">= 1"),
     "task type": train("--set task.trials=x", "--set task.trials 'x'", "type int"),

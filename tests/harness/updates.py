@@ -10,12 +10,14 @@ from harness import agents
 
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents import EpisodicAgent, TRPOAgent, TRPOConfig, trpo
+from kerasmeta.groups import SumOverWorkers, alone
 
 
 def new_trainer(
     continuous: bool = False,
     agent: dict[str, Any] | None = None,
     frozen: Collection[str] = (),
+    total_of: SumOverWorkers = alone,
     **settings: Any,
 ) -> TRPOAgent:
     """A trainer of a small agent whose weights all matter."""
@@ -29,6 +31,7 @@ def new_trainer(
         TRPOConfig(**settings),
         tf.Variable(0, dtype=tf.int64),
         frozen=frozen,
+        total_of=total_of,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from kerasmeta.errors import UserError
 
 PATIENCE = 600.0  # seconds until a worker that does not answer is given up
+MOST_TASKS = 1024  # on a machine
 SLURM_PORT = 8888  # of the first worker on each machine
 
 
@@ -114,7 +115,11 @@ def _from_slurm() -> Cluster:
 
     try:
         found = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            port_base=SLURM_PORT, auto_set_gpu=False
+            port_base=SLURM_PORT,
+            # SLURM has dealt the GPUs out; TensorFlow is not to ask for them again.
+            gpus_per_node=MOST_TASKS,
+            gpus_per_task=1,
+            auto_set_gpu=False,
         )
         addresses = tuple(found.cluster_spec().as_dict()["worker"])
         _, index = found.get_task_info()

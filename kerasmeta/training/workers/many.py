@@ -48,7 +48,13 @@ class ManyWorkers(OneWorker):
     def total_of(self, shares: Any) -> Any:
         leaves = [tf.convert_to_tensor(leaf) for leaf in tf.nest.flatten(shares)]
         total = self._all_reduce(flatten(leaves))
-        return tf.nest.pack_sequence_as(shares, unflatten(total, leaves))
+        sizes = tf.stack([tf.size(leaf) for leaf in leaves])  # some known only now
+        parts = tf.split(total, sizes, num=len(leaves))
+        sums = [
+            tf.ensure_shape(tf.reshape(part, tf.shape(leaf)), leaf.shape)
+            for part, leaf in zip(parts, leaves, strict=True)
+        ]
+        return tf.nest.pack_sequence_as(shares, sums)
 
     def _all_reduce(self, vector: Any) -> Any:
         """The sum over workers of a vector `[n]`, one collective operation."""
@@ -100,6 +106,8 @@ def join(cluster: Cluster) -> OneWorker:
     """
     if cluster.count == 1:
         return OneWorker()
+    # Each worker adds its shares once: with more devices it would for each of them.
+    tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
     options = tf.distribute.experimental.CommunicationOptions(
         implementation=tf.distribute.experimental.CommunicationImplementation.RING
     )
