@@ -53,7 +53,8 @@ def render_markdown(text: str) -> Document:
             if token.tag == "h2":
                 headings.append((name, words))
         elif token.type == "paragraph_open" and inner is not None and not summary:
-            summary = plain(inner)
+            pictured = any(child.type == "image" for child in inner.children or [])
+            summary = "" if pictured else plain(inner)
         if not skipping:
             kept.append(token)
         if token.type == "heading_close":
