@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -60,8 +60,7 @@ def gallery(
     built = build(out, found, docs)
     seconds = time.monotonic() - began
     if json:
-        report = {"site": str(built.path), "agents": list(built.agents)}
-        report |= {"playable": list(built.playable), "pages": built.pages}
+        report = {**built._asdict(), "path": str(built.path)}
         console.print_json({**report, "seconds": round(seconds, 1)})
         return
     console.say(
@@ -114,7 +113,8 @@ def analyse_one(entry: Entry, registry: list[str] | None) -> None:
     from kerasmeta.training.run_directory import to_json
 
     with tempfile.TemporaryDirectory() as temporary:
-        folder, found = Path(temporary), {}
+        folder = Path(temporary)
+        found: dict[str, Any] = {}
         for names in (None, list(_ON_REQUEST)):
             report = analysed([entry.id], folder, names, registry=registry)
             found |= report["analyses"]

@@ -124,8 +124,8 @@ def _link(tokens: list[Token], index: int) -> None:
 @functools.cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.add_render_rule("fence", lambda self, *rest: _fence(*rest))  # type: ignore[arg-type]
-    parser.add_render_rule("code_block", lambda self, *rest: _indented(*rest))  # type: ignore[arg-type]
+    parser.add_render_rule("fence", lambda self, *rest: _fence(*rest))
+    parser.add_render_rule("code_block", lambda self, *rest: _indented(*rest))
 
     def relink(state: Any) -> None:
         for n in range(len(state.tokens)):
