@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from typing import Any
 
@@ -16,6 +17,7 @@ from kerasmeta.training.collect import TRAINING_STREAM, make_collector
 from kerasmeta.training.loop import make_agent
 from kerasmeta.training.recipes import recipe
 
+WARM_UP = 15  # batches
 FAMILY, TASK = "metaworld_ml1_reach", "reach-v3"
 
 
@@ -28,12 +30,13 @@ def _simulate(connection: Any, steps: int) -> None:
     environment.set_task(benchmark.train_tasks[0])
     environment.reset()
     actions = np.random.default_rng(0).uniform(-1, 1, [steps, 4]).astype(np.float32)
-    while connection.recv():
-        for n in range(steps):
-            if n % 500 == 0:
-                environment.curr_path_length = 0  # a reset would take time
-            environment.step(actions[n])
-        connection.send(True)
+    with contextlib.suppress(EOFError):
+        while connection.recv():
+            for n in range(steps):
+                if n % 500 == 0:
+                    environment.curr_path_length = 0  # a reset would take time
+                environment.step(actions[n])
+            connection.send(True)
 
 
 def bare(rows: int, horizon: int) -> Prepared:
@@ -54,13 +57,19 @@ def bare(rows: int, horizon: int) -> Prepared:
     return Prepared(call, cores * (steps // cores))
 
 
-def collect(rows: int, horizon: int, episodes: int = 1) -> Prepared:
+def collect(rows: int, horizon: int, processes: int | None = None) -> Prepared:
     """Our collection with a policy of the recipe's size."""
-    parameters = {"horizon": horizon, "episodes": episodes}
+    parameters = {"horizon": horizon, "episodes": 1}
     task = tasks.make(FAMILY, **parameters)
     agent = make_agent(recipe(FAMILY, "lstm", parameters), task)
     collector = make_collector(task, rows, agent)
+    collector.processes = processes
     index = 0
+    for batch in range(WARM_UP):  # goals are reset to once, in a run's first batches
+        plans = [task.plan(1, rows * batch + row) for row in range(rows)]
+        collector.simulators.begin(plans)
+        for group in range(len(collector.simulators.groups)):
+            collector.simulators.receive(group)
 
     def call() -> None:
         nonlocal index
@@ -85,10 +94,10 @@ def vector(rows: int, horizon: int) -> Prepared:
         vector_strategy="async",
         max_episode_steps=horizon,
     )
+    environments.call("sample_tasks")
     act = tf.function(_acting(agent), autograph=False, jit_compile=True)
 
     def call() -> None:
-        environments.call("sample_tasks")
         observation, _ = environments.reset()
         state = agent.initial_state(rows)
         previous = np.zeros([rows, 5], np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 from tf_agents.trajectories import trajectory
 
 from kerasmeta._keras import tf, tf_agents
+from kerasmeta.agents.episodic_agent import AgentState
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import dynamics
 from kerasmeta.groups import Rows, all_rows
@@ -74,7 +75,8 @@ class MetaWorldCollector:
         self.rows = rows or all_rows(environment.batch_size)
         self.processes = processes
         self._simulators: Simulators | None = None
-        self._act = tf.function(self._action, autograph=False, jit_compile=True)
+        self._actions = tf.function(self._action, autograph=False, jit_compile=True)
+        self._traced: dict[int, Any] = {}
 
     @property
     def simulators(self) -> Simulators:
@@ -126,14 +128,23 @@ class MetaWorldCollector:
         batch.take(group, lost, self.simulators.shared)
         if batch.full(group):
             return False, state
-        action, info, state = self._act(tf.constant(batch.packed(group)), state)
+        action, info, state = self._act(number, batch.packed(group), state)
         carried_out = batch.act(group, action.numpy(), info)
         self.simulators.shared.action[group] = carried_out
         self.simulators.send(number)
         return True, state
 
-    def _action(self, packed: Any, state: Any) -> tuple[Any, Any, Any]:
-        """The policy's action in what `_Batch.packed` gives."""
+    def _act(self, number: int, packed: np.ndarray, state: Any) -> tuple[Any, Any, Any]:
+        """The graph call for a group: its one trace, which saves looking for it."""
+        arguments = tf.constant(packed), state.actor, state.memory, state.seed
+        if number not in self._traced:
+            traced = self._actions.get_concrete_function(*arguments)
+            self._traced[number] = traced
+        action, info, actor, memory = self._traced[number](*arguments)
+        return action, info, state._replace(actor=actor, memory=memory)
+
+    def _action(self, packed: Any, actor: Any, memory: Any, seed: Any) -> Any:
+        """The policy's step in what `_Batch.packed` gives; the critic is not asked."""
         parts = tf.split(packed, [STIMULUS, ACTION, 5, -1], axis=-1)
         stimulus, previous_action, numbers, context = parts
         reward, start, store, first, time = tf.unstack(numbers, axis=-1)
@@ -151,10 +162,12 @@ class MetaWorldCollector:
                 "previous_reward": reward,
             },
         )
+        critic = self.policy.agent.critic.zero_state(tf.shape(time)[0])
         # Draws are counted by the lifetime's step, not by what the row did before.
-        state = state._replace(step=tf.cast(time, tf.int32))
+        counted = tf.cast(time, tf.int32)
+        state = AgentState(actor, critic, memory, seed, counted)
         step = self.policy.action(time_step, state)
-        return step.action, step.info, step.state
+        return step.action, step.info, step.state.actor, step.state.memory
 
 
 class _Batch:
@@ -171,9 +184,10 @@ class _Batch:
         self.action = np.zeros([*shape, ACTION], np.float32)
         self.reward = np.zeros(shape, np.float32)
         self.success = np.zeros(shape, np.float32)
-        self.info = tf.nest.map_structure(
-            lambda spec: np.zeros([*shape, *spec.shape], np.float32), info_spec
-        )
+        self.info = {
+            name: np.zeros([*shape, *spec.shape], np.float32)
+            for name, spec in info_spec.items()
+        }
         # Where each row stands: its last observation; -1 before the first.
         self.time = np.full(len(plans), -1)
 
@@ -227,11 +241,8 @@ class _Batch:
         goes_on = self.time[rows] <= self.steps
         some, time = rows[goes_on], self.time[rows][goes_on]
         self.action[some, time] = actions[goes_on]
-        tf.nest.map_structure(
-            lambda kept, new: kept.__setitem__((some, time), new.numpy()[goes_on]),
-            self.info,
-            info,
-        )
+        for name, values in info.items():
+            self.info[name][some, time] = values.numpy()[goes_on]
         following = np.minimum(time + 1, self.steps)
         shown = ~self.schedule.episode_start[some, following] & (time < self.steps)
         self.previous_action[some, following] = np.where(

@@ -41,6 +41,7 @@ def test_every_family_is_made(family: str) -> None:
         ("metaworld_ml1_reach", {"contexts": 2}, ["contexts 2", "_contextual"]),
         ("metaworld_ml1_reach", {"goals": 2}, ["goals 2", "is not a parameter"]),
         ("metaworld_ml1_reach", {"split": "all"}, ["split 'all'", "is not of type"]),
+        ("metaworld_ml10", {"train_goals": 60}, ["train_goals 60", "100"]),
         ("metaworld_ml10_contextual", {"contexts": 3}, ["contexts 3", "divisor of 10"]),
         ("metaworld_ml10_contextual", {"context_size": 5}, ["6 to 62"]),
     ],
@@ -91,6 +92,19 @@ def test_the_split_is_the_benchmarks_own(reach: Any) -> None:
     )
     assert len(train) == len(test) == 50
     assert not train & test
+
+
+@pytest.mark.slow  # draws the goals of several seeds
+def test_more_training_goals_are_none_of_the_tests() -> None:
+    task = tasks.make("metaworld_ml1_reach", train_goals=150)
+    drawn = task.goals().goals["reach-v3"]
+    assert len(set(drawn)) == 150
+    plain = tasks.make("metaworld_ml1_reach")
+    assert drawn[:50] == plain.goals().goals["reach-v3"]
+    assert not set(drawn) & set(task.held_out().goals().goals["reach-v3"])
+    assert max(task.plan(0, index).goals[0] for index in range(200)) > 100
+    planned = [task.held_out().plan(0, index).goals[0] for index in range(200)]
+    assert max(planned) < 50
 
 
 @pytest.mark.slow  # draws the goals of 15 tasks

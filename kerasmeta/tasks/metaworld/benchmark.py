@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.metaworld.names import Name
+from kerasmeta.tasks.metaworld.schedule import GOALS
 
 
 class Goals(NamedTuple):
@@ -58,7 +59,28 @@ def _broken(error: Exception) -> UserError:
     )
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
+def more_goals(name: Name, seed: int, count: int) -> Goals:
+    """The train side of a benchmark with more goals than Meta-World's 50.
+
+    The others are those of the seeds seed + 2, seed + 3, ...; the test side of ML1 has
+    goals of the seed + 1.
+
+    Args:
+        name: `kerasmeta.tasks.metaworld.names.parse`.
+        seed: Meta-World's own, of the first 50.
+        count: Of each task, a multiple of 50.
+    """
+    seeds = [seed, *range(seed + 2, seed + 1 + count // GOALS)]
+    sides = [load(name, one)[0] for one in seeds]
+    goals = {
+        task: tuple(goal for side in sides for goal in side.goals[task])
+        for task in sides[0].classes
+    }
+    return Goals(sides[0].classes, goals)
+
+
+@functools.lru_cache(maxsize=64)
 def load(name: Name, seed: int) -> tuple[Goals, Goals]:
     """The train and the test side of a benchmark.
 

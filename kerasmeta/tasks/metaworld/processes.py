@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,6 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from multiprocessing import Pipe
-from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.metaworld.benchmark import Goals
 from kerasmeta.tasks.metaworld.schedule import Plan
-from kerasmeta.tasks.metaworld.worker import Begin, Setup, memory_size, shared
+from kerasmeta.tasks.metaworld.worker import BEGIN, Begin, Setup, memory_size, shared
 
 # Seconds without an answer after which a process is taken to hang. A step takes
 # milliseconds, the first lifetime of many rows some ten seconds.
@@ -42,7 +43,8 @@ class _Process:
 
     def __init__(self, setup: Setup, memory: int) -> None:
         self.connection, theirs = Pipe()
-        numbers = theirs.fileno(), memory
+        self.bell, bell = socket.socketpair()
+        numbers = theirs.fileno(), bell.fileno(), memory
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -57,27 +59,36 @@ class _Process:
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
+        bell.close()
         self.answered: set[int] = set()
         self.connection.send(setup)
 
     def begin(self, told: Begin) -> None:
         """Tells it to begin new lifetimes; it answers once for each group."""
         self.answered.clear()
-        self.connection.send_bytes(b"")
+        self.bell.send(BEGIN)
         self.connection.send(told)
 
     def step(self, group: int) -> None:
         """Tells it to step a group."""
         self.answered.discard(group)
-        self.connection.send_bytes(bytes([group]))
+        self.bell.send(bytes([group]))
 
     def hear(self) -> None:
-        """Takes one answer."""
-        self.answered.add(self.connection.recv_bytes()[0])
+        """Takes the answers that have come.
+
+        Raises:
+            EOFError: The process has ended.
+        """
+        answers = self.bell.recv(16)
+        if not answers:
+            raise EOFError
+        self.answered.update(answers)
 
     def kill(self) -> int:
         """Ends it whatever it does; its exit status."""
         self.connection.close()
+        self.bell.close()
         self.child.kill()
         return self.child.wait()
 
@@ -157,11 +168,9 @@ class Simulators:
         """
         until = time.monotonic() + self.patience
         while missing := [p for p in self._with(group) if group not in p.answered]:
-            ready = wait(
-                [p.connection for p in missing], max(0.0, until - time.monotonic())
-            )
+            ready = _ready(missing, until - time.monotonic())
             failed = [(p, "did not answer") for p in missing] if not ready else []
-            for process in [p for p in missing if p.connection in ready]:
+            for process in ready:
                 try:
                     process.hear()
                 except (EOFError, OSError):
@@ -206,6 +215,16 @@ class Simulators:
         self._lost.update(rows)
         self._processes[number] = self._start()
         self._processes[number].begin(self._told[number])
+
+
+def _ready(processes: list[_Process], seconds: float) -> list[_Process]:
+    """Those that have answered or ended; waits until there is one."""
+    waiting = select.poll()
+    by_number = {process.bell.fileno(): process for process in processes}
+    for number in by_number:
+        waiting.register(number, select.POLLIN)
+    found = waiting.poll(max(0.0, 1000 * seconds))
+    return [by_number[number] for number, _ in found]
 
 
 def _told(rows: list[list[int]], plans: Sequence[Plan], goals: Goals) -> Begin:

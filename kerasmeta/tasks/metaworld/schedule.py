@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-GOALS = 50  # of each task on each side of a benchmark
+GOALS = 50  # of each task on each side of a benchmark, as Meta-World has them
 
 
 class Plan(NamedTuple):
@@ -31,6 +31,7 @@ def plan(
     context_size: int,
     key: int,
     index: int,
+    numbers: int = GOALS,
 ) -> Plan:
     """The lifetime that two counters name.
 
@@ -44,20 +45,21 @@ def plan(
         context_size: `K`; 0 for a plain family, which shows no context.
         key: Of the run and the stream.
         index: Counts the lifetimes of a stream.
+        numbers: How many goals each task has.
     """
     random = np.random.default_rng([key, index])
     if goals == 1:
         chosen = [tasks[index % len(tasks)]]
-        numbers = [int(random.integers(GOALS))]
+        drawn = random.integers(numbers, size=1)
     elif len(tasks) >= goals:
         chosen = [tasks[n] for n in random.choice(len(tasks), goals, replace=False)]
-        numbers = [int(n) for n in random.integers(GOALS, size=goals)]
+        drawn = random.integers(numbers, size=goals)
     else:  # a goal twice would have two names
         chosen = [tasks[index % len(tasks)]] * goals
-        numbers = [int(n) for n in random.choice(GOALS, goals, replace=False)]
+        drawn = random.choice(numbers, goals, replace=False)
     order = random.permutation(np.arange(episodes) % goals)
     contexts = codes(random, goals, context_size)
-    return Plan(tuple(chosen), tuple(numbers), order, contexts)
+    return Plan(tuple(chosen), tuple(drawn.tolist()), order, contexts)
 
 
 def codes(random: np.random.Generator, count: int, size: int) -> np.ndarray:

@@ -58,6 +58,10 @@ class MetaWorld(Task):
         context_size: Components of a context of a contextual family.
         benchmark_seed: Meta-World's own, of the goals.
         split: "train" or "test": which side of the benchmark lifetimes are of.
+        train_goals: Goals of each training task. More than Meta-World's 50, drawn in
+            the same way, are not the benchmark's protocol; but where the object tells
+            nothing about the goal, as in reach, an agent learns 50 goals by heart from
+            where the objects lie, and not how to find one.
 
     Raises:
         UserError: The family is not known or a parameter is out of range. That Meta-
@@ -71,6 +75,7 @@ class MetaWorld(Task):
     context_size: int = 20
     benchmark_seed: int = 0
     split: Literal["train", "test"] = "train"
+    train_goals: int = GOALS
 
     paper: ClassVar[str] = (
         "Yu et al. (2020). Meta-World: A Benchmark and Evaluation for Multi-Task and "
@@ -91,6 +96,14 @@ class MetaWorld(Task):
             )
         if self.split not in ("train", "test"):
             raise UserError("split", self.split, "is not known", "use train or test")
+        check_count("train_goals", self.train_goals, minimum=GOALS)
+        if self.train_goals % GOALS:
+            raise UserError(
+                "train_goals",
+                self.train_goals,
+                "is no multiple of 50",
+                "use 50, 100, 150, ...",
+            )
         self._check_contexts(contextual)
 
     def _check_contexts(self, contextual: bool) -> None:
@@ -164,10 +177,18 @@ class MetaWorld(Task):
             UserError: Meta-World is not installed or cannot be imported.
         """
         name = names.parse(self.family)._replace(contextual=False)
-        return benchmark.load(name, self.benchmark_seed)[self.split == "test"]
+        if self.split == "test":
+            return benchmark.load(name, self.benchmark_seed)[1]
+        return self._train_goals(name)
+
+    def _train_goals(self, name: names.Name) -> benchmark.Goals:
+        if self.train_goals == GOALS:
+            return benchmark.load(name, self.benchmark_seed)[0]
+        return benchmark.more_goals(name, self.benchmark_seed, self.train_goals)
 
     def plan(self, key: int, index: int) -> Plan:
         """The lifetime that two counters name."""
         size = self.context_size if self.contextual else 0
         tasks = self.goals().tasks
-        return plan(tasks, self.contexts, self.episodes, size, key, index)
+        numbers = GOALS if self.split == "test" else self.train_goals
+        return plan(tasks, self.contexts, self.episodes, size, key, index, numbers)

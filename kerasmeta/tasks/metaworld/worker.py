@@ -1,7 +1,8 @@
-"""A simulator process: `python -m kerasmeta.tasks.metaworld.worker CONNECTION MEMORY`.
+"""A simulator process: `python -m kerasmeta.tasks.metaworld.worker FD FD FD`.
 
-It is told what to do through a connection and answers there with the number of the
-group that is done; observations and actions lie in memory that it shares with the
+Its file descriptors are a connection, through which it is told what to simulate; a
+bell, a socket that rings with the number of a group to step, and rings back when that
+is done; and memory, in which observations and actions lie, and which it shares with the
 process that started it. It ends when that process does.
 """
 
@@ -11,13 +12,20 @@ import contextlib
 import gc
 import importlib
 import mmap
+import socket
 import sys
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasmeta.tasks.metaworld.simulator import ACTION, OBSERVATION, Simulator
+from kerasmeta.tasks.metaworld.simulator import (
+    ACTION,
+    OBSERVATION,
+    Simulator,
+    Snapshot,
+    without_checks,
+)
 
 
 class Shared(NamedTuple):
@@ -29,17 +37,18 @@ class Shared(NamedTuple):
     success: np.ndarray  # [B] float32, 1 or 0
 
 
+BEGIN = b"\xff"  # rings for new lifetimes, which the connection tells
 WIDTH = OBSERVATION + ACTION + 2  # numbers of a row
 
 
 def shared(memory: Any, rows: int) -> Shared:
     """Arrays in a buffer of `memory_size(rows)` bytes."""
-    table = np.frombuffer(memory, np.float32).reshape(WIDTH, rows)
+    table = np.frombuffer(memory, np.float32).reshape(rows, WIDTH)
     return Shared(
-        table[:OBSERVATION].T,
-        table[OBSERVATION:-2].T,
-        table[-2],
-        table[-1],
+        table[:, :OBSERVATION],
+        table[:, OBSERVATION:-2],
+        table[:, -2],
+        table[:, -1],
     )
 
 
@@ -76,10 +85,11 @@ class Worker:
         self.shared = shared(memory, setup.rows)
         self.horizon = setup.horizon
         self.classes = {
-            task: getattr(importlib.import_module(module), name)
+            task: without_checks(getattr(importlib.import_module(module), name))
             for task, (module, name) in setup.classes.items()
         }
         self.simulators: dict[int, Simulator] = {}
+        self.snapshots: dict[Any, Snapshot] = {}
         self.groups: list[list[int]] = []
 
     def begin(self, told: Begin, group: int) -> None:
@@ -87,7 +97,9 @@ class Worker:
         self.groups = told.groups
         for row in told.groups[group]:
             if row not in self.simulators:
-                self.simulators[row] = Simulator(self.classes, self.horizon)
+                self.simulators[row] = Simulator(
+                    self.classes, self.horizon, self.snapshots
+                )
             first = self.simulators[row].begin(told.goals[row], told.orders[row])
             self.shared.observation[row] = first
             self.shared.reward[row] = self.shared.success[row] = 0.0
@@ -103,28 +115,27 @@ class Worker:
                 )
 
 
-def serve(connection: Connection, memory: Any) -> None:
+def serve(connection: Connection, bell: socket.socket, memory: Any) -> None:
     """Does what it is told until nobody is left who tells it."""
     worker = Worker(connection.recv(), memory)
     gc.freeze()  # what the modules made stays; collections need not look at it
-    while True:
-        message = connection.recv_bytes()
-        if message:
-            worker.step(message[0])
-            connection.send_bytes(message)
+    while ring := bell.recv(1):
+        if ring != BEGIN:
+            worker.step(ring[0])
+            bell.send(ring)
             continue
         told = connection.recv()
         for group in range(len(told.groups)):
             worker.begin(told, group)
-            connection.send_bytes(bytes([group]))
+            bell.send(bytes([group]))
 
 
-def main(connection: int, memory: int) -> None:
-    """Serves file descriptors: a connection and the shared memory."""
+def main(connection: int, bell: int, memory: int) -> None:
+    """Serves file descriptors, see above."""
     # The process that started this one may end, or both be interrupted.
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        serve(Connection(connection), mmap.mmap(memory, 0))
+        serve(Connection(connection), socket.socket(fileno=bell), mmap.mmap(memory, 0))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))
