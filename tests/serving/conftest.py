@@ -32,7 +32,7 @@ def recorded() -> Callable[[str], Lives]:
     def play(id: str) -> Lives:
         if id not in played:
             agent = zoo.load(id, registry=EMBEDDED)
-            contract = EMBEDDED.show(id).manifest.contract
+            contract = EMBEDDED.show(id).contract
             shown = lives.observations(
                 lives.observed(contract), lives.STEPS, lives.ROWS
             )

@@ -36,7 +36,7 @@ def each(fast: tuple[Any, ...] = (FAST,)) -> list[Any]:
 @pytest.mark.parametrize("id", AGENTS)
 def test_what_the_file_says(id: str) -> None:
     """Signatures are those of the manifest, batch-first, of operations on the list."""
-    manifest = EMBEDDED.show(id).manifest
+    manifest = EMBEDDED.show(id)
     directory = ZOO / id / str(manifest.version)
     programs.check(directory)
     assert directory.name.isdecimal()

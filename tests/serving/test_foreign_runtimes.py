@@ -35,7 +35,7 @@ EACH = [a if a in FAST else pytest.param(a, marks=pytest.mark.slow) for a in AGE
 
 
 def directory(id: str) -> Path:
-    return ZOO / id / str(EMBEDDED.show(id).manifest.version)
+    return ZOO / id / str(EMBEDDED.show(id).version)
 
 
 def run(*command: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from serving.lives import Lives
 from serving.processes import Running, free_port, gateway, served_name
 
 from export import errors as serving_errors
-from export.gateway import GatewayClient, errors
+from export.gateway import GatewayClient, GatewaySession, errors
 from export.gateway import gateway_pb2 as messages
 
 ID = "episodic_two_step/ep_lstm"
@@ -125,12 +126,13 @@ def test_the_same_step_from_many_at_once_is_taken_once(
 ) -> None:
     expected = lifetimes.rows(0, 1)
     name = client.begin(NAME, seed=5).name
+    same = [client.resume(name) for _ in range(8)]
 
-    def step(_: int) -> Any:
-        return client.resume(name).step(shown_at(expected, 0))["logits"]
+    def step(session: GatewaySession) -> Any:
+        return session.step(shown_at(expected, 0))["logits"]
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(step, range(8), timeout=120))
+        answers = list(pool.map(step, same, timeout=120))
     np.testing.assert_array_equal(answers, [answers[0]] * 8)
     assert client.resume(name).step_number == 1
 
@@ -368,24 +370,23 @@ def test_without_tls_nothing_is_said(guarded: tuple[Running, Path]) -> None:
 
 def test_full_and_forgotten(guarded: tuple[Running, Path], lifetimes: Lives) -> None:
     """New sessions are refused while old ones live; those are never turned out."""
-    import time
-
     running, certificate = guarded
     with GatewayClient(running.grpc, TOKEN, certificate) as client:
-        first = client.begin(NAME, lifetimes=64, seed=5)
+        expected = lifetimes.rows(0, 7)
+        first = client.begin(NAME, lifetimes=7, seed=5)
         with pytest.raises(errors.StoreFullError, match="fill the 1048576 bytes"):
             _begin_many(client)
-        given = first.step(shown_at(lifetimes, 0))
-        lives.assert_equal(given, {k: v[0] for k, v in lifetimes.given.items()})
+        given = first.step(shown_at(expected, 0))
+        lives.assert_equal(given, {k: v[0] for k, v in expected.given.items()})
         time.sleep(1.5)  # its time to live is a second
         with pytest.raises(errors.UnknownSessionError, match="was forgotten"):
-            first.step(shown_at(lifetimes, 1))
-        client.begin(NAME, lifetimes=64)
+            first.step(shown_at(expected, 1))
+        client.begin(NAME, lifetimes=7)
 
 
 def _begin_many(client: GatewayClient) -> None:
     for _ in range(100):
-        client.begin(NAME, lifetimes=64)
+        client.begin(NAME, lifetimes=7)
 
 
 def test_a_server_that_is_gone(tmp_path: Path) -> None:

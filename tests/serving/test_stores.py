@@ -110,13 +110,18 @@ class TestMemory(StoreContract):
         use(store, work)
 
 
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as address:
+        yield address
+
+
 class TestRedis(StoreContract):
     """In a Redis of Debian's, which the tests start."""
 
-    @pytest.fixture(scope="class")
-    def address(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-        with redis_server(tmp_path_factory.mktemp("redis")) as address:
-            yield address
+    @pytest.fixture
+    def address(self, redis: str) -> str:
+        return redis
 
     def test_another_gateway_reads_what_one_kept(self, address: str) -> None:
         use(self.store(address), lambda store: store.create("e", b"kept"))
