@@ -136,7 +136,9 @@ def test_the_program_works_elsewhere(environment: Path, tmp_path: Path) -> None:
 
 def test_the_gallery_is_built_elsewhere(environment: Path, tmp_path: Path) -> None:
     options = ("--quick", "--out", "site", "--json")
-    built = json.loads(run(environment / "kerasmeta", "gallery", *options, cwd=tmp_path))
+    built = json.loads(
+        run(environment / "kerasmeta", "gallery", *options, cwd=tmp_path)
+    )
     assert set(built["playable"]) <= set(built["agents"])
     for path in ("index.html", "assets/gallery.css", "docs/reference/zoo.html"):
         assert (tmp_path / "site" / path).exists(), path
