@@ -118,14 +118,13 @@ def _keras() -> Checkup:
     """Whether the process has Keras 2, and XLA compiles."""
     try:
         start_tensorflow()
-        from kerasmeta._keras import keras
     except UserError as error:
         return Checkup("keras", WRONG, error.problem, error.fix)
     except Exception as error:  # whatever a broken installation raises
         lines = str(error).strip().splitlines() or [type(error).__name__]
         fix = "mend the packages above, or make a new environment"
         return Checkup("keras", WRONG, f"TensorFlow fails: {lines[0]}", fix)
-    return Checkup("keras", WELL, f"Keras {keras.__version__}, XLA compiles")
+    return Checkup("keras", WELL, f"Keras 2 ({version_of('tf-keras')}), XLA compiles")
 
 
 def _gpu() -> Checkup:

