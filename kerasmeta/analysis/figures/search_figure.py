@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from kerasmeta.analysis.figures.style import (
     BLUE,
@@ -77,6 +78,9 @@ def _setting(
     places = _places(axes, given)
     if logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.scatter(places, scores, s=18, color=BLUE, zorder=3)
     _mark_best(axes, places, scores)
     horizontal_grid(axes)
