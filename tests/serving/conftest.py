@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +15,28 @@ from zoo.registry import Registry
 
 EMBEDDED = Registry(processes.ZOO)
 AGENTS = sorted(EMBEDDED.index().agents)
+
+
+def _chosen() -> list[str]:
+    """The agents to run: one of each sort; with KERASMETA_EVERY_AGENT=1, every one.
+
+    Two are of a sort where their tensors have the same names, types and ranks.
+    """
+    if os.environ.get("KERASMETA_EVERY_AGENT"):
+        return AGENTS
+    sorts: dict[object, str] = {}
+    for id in [FAST, *AGENTS]:
+        step = EMBEDDED.show(id).contract.signatures["step"]
+        tensors = [*step.inputs.items(), *step.outputs.items()]
+        sort = sorted((name, t.dtype, len(t.shape)) for name, t in tensors)
+        sorts.setdefault(str(sort), id)
+    return sorted(sorts.values())
+
+
+FAST = "episodic_two_step/ep_lstm"  # what tests run that are not slow
+CHOSEN = _chosen()
+EVERY_BATCH = bool(os.environ.get("KERASMETA_EVERY_BATCH"))
+EACH = [a if a == FAST else pytest.param(a, marks=pytest.mark.slow) for a in CHOSEN]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """What every zoo agent's SavedModel says, and what servers do with it.
 
-Each served agent takes 200 steps at batch 1, 7 and 64 and equals the live policy. The
+Served agents equal the live policy; with KERASMETA_EVERY_AGENT=1 every one is served, and
+with KERASMETA_EVERY_BATCH=1 for 200 steps at batch 1, 7 and 64 (by default an agent of
+each sort for fewer steps: `test_foreign_runtimes.py` takes all 200 at each size). The
 same is asked of a real TensorFlow Serving where KERASMETA_TFS_GRPC (host:port) or
 KERASMETA_TFS_REST (http://host:port) names one that serves zoo agents under the names
 of `served_name` (two_step_lstm).
@@ -10,11 +12,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from serving import lives
-from serving.conftest import AGENTS, EMBEDDED
+from serving.conftest import AGENTS, CHOSEN, EACH, EMBEDDED, EVERY_BATCH
 from serving.lives import BATCHES, STEPS, Lives
 from serving.processes import ZOO, Running, served_name
 from tensorflow.core.protobuf import saved_model_pb2
@@ -24,13 +25,7 @@ from export.errors import UnknownAgentError
 from export.wire.signatures import from_messages
 from zoo import programs
 
-FAST = "episodic_two_step/ep_lstm"
 REAL = {"grpc": "KERASMETA_TFS_GRPC", "rest": "KERASMETA_TFS_REST"}
-
-
-def each(fast: tuple[Any, ...] = (FAST,)) -> list[Any]:
-    """Every zoo agent; all but the fast ones are slow."""
-    return [a if a in fast else pytest.param(a, marks=pytest.mark.slow) for a in AGENTS]
 
 
 @pytest.mark.parametrize("id", AGENTS)
@@ -69,21 +64,21 @@ def play(agent: ServedAgent, expected: Lives) -> None:
         lives.assert_equal(given, {k: array[t] for k, array in expected.given.items()})
 
 
-@pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("id", each())
+@pytest.mark.parametrize("batch", BATCHES if EVERY_BATCH else (7,))
+@pytest.mark.parametrize("id", EACH)
 def test_served_equals_live(
     id: str, batch: int, server: Running, recorded: Callable[[str], Lives]
 ) -> None:
-    expected = recorded(id).rows(0, batch)
+    expected = recorded(id).rows(0, batch, steps=STEPS if EVERY_BATCH else 60)
     with ServedAgent(f"grpc://{server.grpc}", served_name(id), timeout=120) as agent:
         play(agent, expected)
 
 
-@pytest.mark.parametrize("id", each())
+@pytest.mark.parametrize("id", EACH)
 def test_served_over_rest_equals_live(
     id: str, server: Running, recorded: Callable[[str], Lives]
 ) -> None:
-    expected = recorded(id).rows(0, 7, steps=20)
+    expected = recorded(id).rows(0, 2, steps=10)
     with ServedAgent(server.rest, served_name(id), timeout=120) as agent:
         play(agent, expected)
 
@@ -98,7 +93,7 @@ def real(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", AGENTS)
+@pytest.mark.parametrize("id", CHOSEN)
 def test_a_real_server_equals_live(
     id: str, real: str, recorded: Callable[[str], Lives]
 ) -> None:

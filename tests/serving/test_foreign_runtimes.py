@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from serving import lives
-from serving.conftest import AGENTS, EMBEDDED
+from serving.conftest import CHOSEN, EACH, EMBEDDED, FAST
 from serving.lives import BATCHES, Lives
 from serving.processes import ROOT, ZOO
 from tensorflow.core.protobuf import saved_model_pb2
@@ -30,8 +30,6 @@ from benchmarks.export_model import describe, library
 
 HERE = Path(__file__).parent
 C_API, OPENVINO = HERE / "run_c_api.py", HERE / "run_openvino.py"
-FAST = ("episodic_two_step/ep_lstm",)
-EACH = [a if a in FAST else pytest.param(a, marks=pytest.mark.slow) for a in AGENTS]
 
 
 def directory(id: str) -> Path:
@@ -55,7 +53,7 @@ def run(*command: Any) -> None:
 def test_the_c_api(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
     model = directory(id)
     (tmp_path / "signatures.json").write_text(json.dumps(describe(model)))
-    for batch in BATCHES if id not in FAST else (7,):
+    for batch in BATCHES if id != FAST else (7,):
         expected = recorded(id).rows(0, batch)
         np.savez(tmp_path / "in.npz", seed=expected.seeds, **expected.shown)
         files = (tmp_path / n for n in ("signatures.json", "in.npz", "out.npz"))
@@ -83,7 +81,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", AGENTS)
+@pytest.mark.parametrize("id", CHOSEN)
 def test_cpp(
     id: str, program: Path, recorded: Callable[[str], Lives], tmp_path: Path
 ) -> None:
@@ -117,7 +115,7 @@ def only(model: Path, signature: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", AGENTS)
+@pytest.mark.parametrize("id", CHOSEN)
 def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
     """The deterministic signature, in a runtime that shares no code with TensorFlow."""
     pytest.importorskip("openvino", reason="the package openvino is not installed")
