@@ -78,9 +78,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     # Small batches, and so many updates, are what helps. Seed 0, ep_lstm, reward per
     # pull while training: with 64 lifetimes and delta 0.02 0.20 after 4 M steps and
     # 0.61 after 12 M; with this recipe, but for 48 units in the critic, 0.66 after 4 M.
-    # The same with 64 units, half of the lifetimes for Fisher products and no bonus 0.41
-    # after 2.6 M, this one 0.44. It has 0.77 to 0.79 from 6 M on (optimal 0.84). Gamma
-    # 0.95 and a bonus of 0.05 were no better: 0.67 to 0.78 at 5 to 6 M (seed 1).
+    # The same with 64 units, half of the lifetimes for Fisher products and no bonus
+    # 0.41 after 2.6 M, this one 0.44. It has 0.77 to 0.79 from 6 M on (optimal 0.84).
+    # Gamma 0.95 and a bonus of 0.05 were no better: 0.67 to 0.78 at 5 to 6 M (seed 1).
     "barcode_bandit": {
         "steps": 8_000_000,
         "lifetimes": 16,
@@ -94,8 +94,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "barcode_bandit/lstm": {"steps": 3_000_000},
     # Trial 2 with held-out objects, 1,000 lifetimes: 0.979 [0.968, 0.986] (seed 0). One
     # run each of others: delta 0.03 and 4 M steps 0.963; 64 lifetimes, delta 0.03 and a
-    # bonus of 0.02 0.943 after 2.5 M; without encoders, and a bonus of 0.01, 0.961 after
-    # 4 M.
+    # bonus of 0.02 0.943 after 2.5 M; without encoders, and a bonus of 0.01, 0.961
+    # after 4 M.
     "harlow": {
         "steps": 5_000_000,
         "agent": _STRIP_AGENT,
@@ -186,9 +186,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "matching": {"steps": 2_500_000, "trpo": {**_FAST_CRITIC, "delta": 0.02}},
     # An action's only consequence is its own trial's reward, and every choice teaches
     # the same: no horizon. Five seeds: reward per trial 0.719 to 0.720 (optimal 0.725),
-    # ratio of learning rates 1.12 to 1.24 (optimal 2.58). Seed 0 for 5 M steps 0.720 and
-    # 1.28; with gamma 0.5, delta 0.01 and 2.5 M 0.720 and 1.18. Delta 0.04, 256 lifetimes
-    # and 8 M steps were no better (last iteration of training: 0.717 and 1.22).
+    # ratio of learning rates 1.12 to 1.24 (optimal 2.58). Seed 0 for 5 M steps 0.720
+    # and 1.28; with gamma 0.5, delta 0.01 and 2.5 M 0.720 and 1.18. Delta 0.04, 256
+    # lifetimes and 8 M steps were no better (last iteration of training: 0.717 and
+    # 1.22).
     "volatile_bandit": {
         "steps": 3_000_000,
         "trpo": {"gamma": 0.0, "delta": 0.02, "fisher_fraction": 0.25},
