@@ -63,13 +63,11 @@ class MetaLearner:
         self.drawn = drawn
         self._seed = seed
         self._goals = 0
-        self._context = np.zeros(
-            [environments, *agent.observation_spec["context"].shape], np.float32
-        )
         self._start = np.ones(environments, bool)
         self._state: Any = None
         self._adapted: Any = None
         self._act = tf.function(self._action, autograph=False, jit_compile=True)
+        self._traced: dict[bool, Any] = {}
 
     def init(self) -> None:
         """Forgets everything: new goals."""
@@ -111,20 +109,27 @@ class MetaLearner:
         return actions
 
     def _live(self, observations: np.ndarray, drawn: bool) -> np.ndarray:
-        seen = np.asarray(observations, np.float32)
-        stimulus = np.concatenate([seen[:, :OBSERVATION], self._start[:, None]], axis=1)
-        observation = {
-            "stimulus": stimulus.astype(np.float32),
-            "context": self._context,
-            "episode_start": self._start,
-            "store": np.zeros(self.environments, bool),
-            "previous_action": seen[:, OBSERVATION : OBSERVATION + ACTION],
-            "previous_reward": seen[:, OBSERVATION + ACTION],
-        }
-        action, self._state = self._act(observation, self._state, drawn)
+        seen = np.asarray(observations, np.float32)[:, : OBSERVATION + ACTION + 1]
+        packed = tf.constant(np.insert(seen, OBSERVATION, self._start, axis=1))
+        if drawn not in self._traced:  # one trace each, which saves looking for it
+            traced = self._act.get_concrete_function(packed, self._state, drawn)
+            self._traced[drawn] = traced
+        action, self._state = self._traced[drawn](packed, self._state, drawn)
         return np.clip(action.numpy(), -1.0, 1.0)
 
-    def _action(self, observation: Any, state: Any, drawn: bool) -> tuple[Any, Any]:
+    def _action(self, packed: Any, state: Any, drawn: bool) -> tuple[Any, Any]:
+        sizes = [OBSERVATION + 1, ACTION, 1]
+        stimulus, previous_action, reward = tf.split(packed, sizes, axis=-1)
+        nothing = tf.zeros_like(reward[:, 0], tf.bool)
+        context_size = self.agent.observation_spec["context"].shape[0]
+        observation = {
+            "stimulus": stimulus,
+            "context": tf.tile(tf.zeros_like(reward), [1, context_size]),
+            "episode_start": stimulus[:, -1] > 0,
+            "store": nothing,
+            "previous_action": previous_action,
+            "previous_reward": reward[:, 0],
+        }
         output = self.agent.forward(observation, state, not drawn, with_value=False)
         return output.action, output.state
 

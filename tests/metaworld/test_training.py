@@ -1,0 +1,51 @@
+"""Training on Meta-World: from a recipe to a run that resumes as if never stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasmeta.tasks.metaworld import names
+from kerasmeta.training.loop import train
+from kerasmeta.training.recipes import recipe
+from kerasmeta.training.run_directory import RunDirectory
+from kerasmeta.training.runs import load_run
+
+TINY = [
+    *("lifetimes=4", "checkpoint_every=1", "agent.units=5", "agent.critic_units=4"),
+    *("agent.encoder=[6]", "agent.critic_encoder=[]", "trpo.critic_passes=1"),
+]
+
+
+def weights(path: Path) -> list[np.ndarray]:
+    return [variable.numpy() for variable in load_run(path)[0].variables]
+
+
+@pytest.mark.slow  # two runs of 2 updates
+def test_a_resumed_run_ends_as_one_left_alone(tmp_path: Path) -> None:
+    parameters = {"episodes": 2, "horizon": 5}
+    config = recipe("metaworld_ml1_reach", "lstm", parameters).with_overrides(
+        [*TINY, "steps=80"]
+    )
+    alone = train(config, RunDirectory(tmp_path / "alone"))
+    assert alone.steps == 80
+    assert "success_rate" in alone.rows[-1]["metrics"]
+    half = config.with_overrides(["steps=40"])
+    train(half, RunDirectory(tmp_path / "half"))
+    resumed = train(config, RunDirectory(tmp_path / "half"), resume=True)
+    assert [row["iteration"] for row in resumed.rows] == [1, 2]
+    assert resumed.rows[-1]["return"] == alone.rows[-1]["return"]
+    pairs = zip(weights(tmp_path / "alone"), weights(tmp_path / "half"), strict=True)
+    for one, other in pairs:
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("family", [names.families()[0], *names.families()[50:]])
+def test_every_kind_of_family_has_a_recipe(family: str) -> None:
+    made = recipe(family, "lstm", {"horizon": 100})
+    assert made.task.parameters["horizon"] == 100  # what is asked for wins
+    assert made.agent.normalize
+    contextual = family.endswith("_contextual")
+    assert made.agent.clear_lstm_at_episode == contextual
