@@ -19,8 +19,8 @@ def means(command_line: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Evaluates an agent of the embedded zoo; returns the means by metric."""
     monkeypatch.delenv("KERASMETA_REGISTRY", raising=False)
 
-    def evaluate(id: str, *options: str) -> dict[str, float]:
-        words = ("evaluate", id, "--lifetimes", "1000", *options, "--json")
+    def evaluate(id: str, *options: str, lifetimes: int = 1000) -> dict[str, float]:
+        words = ("evaluate", id, "--lifetimes", str(lifetimes), *options, "--json")
         metrics = command_line(*words).json["metrics"]
         return {name: estimate["mean"] for name, estimate in metrics.items()}
 
@@ -59,3 +59,22 @@ def test_nor_can_it_without_the_units_whose_gates_are_open(means: Any) -> None:
 
 def test_nor_can_an_agent_that_never_had_one(means: Any) -> None:
     assert means("episodic_two_step/lstm")["reward_per_trial_cued"] <= 0.73
+
+
+def test_the_bandit_agent_explores_and_then_stops(means: Any) -> None:
+    found = means("bandit/lstm")
+    assert found["reward_first_10_trials"] >= 0.55
+    assert found["reward_last_10_trials"] >= 0.61  # never switching would be 0.5
+
+
+def test_the_volatile_agent_learns_faster_where_chances_change(means: Any) -> None:
+    found = means("volatile_bandit/lstm")
+    assert found["reward_per_trial"] >= 0.71
+    assert found["learning_rate_ratio"] >= 1.15
+
+
+def test_one_outcome_tells_the_harlow_agent_which_object_pays(means: Any) -> None:
+    found = means("harlow/lstm")
+    assert 0.45 <= found["accuracy_trial_1"] <= 0.55  # nothing can be known
+    assert found["accuracy_trial_2"] >= 0.95
+    assert found["accuracy_trial_6"] >= 0.95
