@@ -1,9 +1,9 @@
 """What every zoo agent's SavedModel says, and what servers do with it.
 
-Served agents equal the live policy; with KERASMETA_EVERY_AGENT=1 every one is served, and
-with KERASMETA_EVERY_BATCH=1 for 200 steps at batch 1, 7 and 64 (by default an agent of
-each sort for fewer steps: `test_foreign_runtimes.py` takes all 200 at each size). The
-same is asked of a real TensorFlow Serving where KERASMETA_TFS_GRPC (host:port) or
+Served agents equal the live policy: with KERASMETA_EVERY_AGENT=1 every one, and with
+KERASMETA_EVERY_BATCH=1 for 200 steps at batch 1, 7 and 64 (by default an agent of each
+sort for fewer steps: `test_foreign_runtimes.py` takes all 200 at each size).
+The same is asked of a real TensorFlow Serving where KERASMETA_TFS_GRPC (host:port) or
 KERASMETA_TFS_REST (http://host:port) names one that serves zoo agents under the names
 of `served_name` (two_step_lstm).
 """

@@ -120,9 +120,7 @@ def _as_field(array: np.ndarray) -> Any:
     shape = tf.TensorShape(array.shape).as_proto()
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
     if dtype.name == "float32":  # as it is on the wire: a list would take far longer
-        proto.MergeFromString(
-            _packed(tensor_pb2.TensorProto.FLOAT_VAL_FIELD_NUMBER, array)
-        )
+        proto.MergeFromString(_packed(proto.FLOAT_VAL_FIELD_NUMBER, array))
     else:
         getattr(proto, FIELDS[dtype.name]).extend(array.ravel().tolist())
     return proto
