@@ -202,6 +202,8 @@ class Submission(_Record):
         papers: "Authors (year). Title. Where."
         headline: The metrics that tables of agents show, the first one first.
         licence: An SPDX identifier.
+        normalization: The constants that bring observations and values to mean 0 and
+            variance 1, by their names among the weights; empty for an agent without.
     """
 
     kind: Literal["lstm", "ep_lstm"]
@@ -212,6 +214,7 @@ class Submission(_Record):
     licence: Text
     evaluation: Evaluation
     provenance: Provenance
+    normalization: dict[Text, tuple[FiniteFloat, ...]] = {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Submission:

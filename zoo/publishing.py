@@ -79,6 +79,7 @@ def publish(
             "licence": licence,
             "evaluation": evaluation,
             "provenance": provenance,
+            "normalization": normalization(agent),
         },
         "publish",
     )
@@ -90,6 +91,15 @@ def publish(
         return _write_agent(agent, others, directory)
 
     return open_folder(registry).publish(id, submission, write, version, key)
+
+
+def normalization(agent: EpisodicAgent) -> dict[str, tuple[float, ...]]:
+    """The constants among an agent's weights: running moments that nothing trains."""
+    return {
+        name: tuple(float(value) for value in variable.numpy().ravel())
+        for name, variable in agent.named_weights().items()
+        if not variable.trainable
+    }
 
 
 def _check(agent: EpisodicAgent) -> None:
