@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "tensorflow/cc/saved_model/loader.h"
-#include "tensorflow/cc/saved_model/tag_constants.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/public/session.h"
 
@@ -76,7 +75,7 @@ int main(int argc, char** argv) {
   const int steps = std::stoi(argv[3]), batch = std::stoi(argv[4]);
   tensorflow::SavedModelBundle bundle;
   Check(tensorflow::LoadSavedModel({}, {}, model,
-                                   {tensorflow::kSavedModelTagServe}, &bundle));
+                                   {"serve"}, &bundle));
   const auto& signatures = bundle.GetSignatures();
   const auto& begin = signatures.at("initial_state");
   const auto& step = signatures.at("step");
