@@ -69,6 +69,7 @@ def publish_runs(
     from kerasmeta.training.evaluation import (
         evaluate,
         held_out_parameters,
+        measured_lifetimes,
         references,
     )
 
@@ -78,6 +79,7 @@ def publish_runs(
     opened = [_open(run) for run in runs]
     _check_alike(opened, runs)
     task = opened[0].task
+    lifetimes = measured_lifetimes(task, lifetimes)
     seeds: list[dict[str, Any]] = []
     for run, path in zip(opened, runs, strict=True):
         report(f"evaluating seed {run.config.seed}")

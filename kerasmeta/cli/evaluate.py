@@ -57,13 +57,18 @@ def evaluate(
 
     loaded = load_agent(agent, registry, offline)
     from kerasmeta.training.evaluation import evaluate as run_evaluation
-    from kerasmeta.training.evaluation import held_out_parameters, references
+    from kerasmeta.training.evaluation import (
+        held_out_parameters,
+        measured_lifetimes,
+        references,
+    )
     from kerasmeta.training.lesions import resolve
 
     with named(lesion="--lesion"):
         measured = resolve(off, loaded.agent, loaded.task)
         subject = loaded.agent.lesioned(measured)
     units = list(measured.units) if measured != off else []
+    lifetimes = measured_lifetimes(loaded.task, lifetimes)
     if render:
         write_video(subject, loaded.task, render, seed)
     with working(f"{lifetimes:,} lifetimes of {loaded.task.name}"):
