@@ -10,8 +10,9 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,20 @@ class Files:
 def files(registry: zoo.Registry) -> dict[str, bytes]:
     found = {p.relative_to(registry.path): p for p in registry.path.rglob("[!.]*")}
     return {str(name): p.read_bytes() for name, p in found.items() if p.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def within_a_gibibyte() -> Iterator[None]:
+    """No test may need a gibibyte more than there was before it."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = _kibibytes("VmRSS")
+    yield
+    assert _kibibytes("VmHWM") - before < 2**20
+
+
+def _kibibytes(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1])  # type: ignore[index]
 
 
 @pytest.fixture(autouse=True)
