@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -167,6 +169,14 @@ def test_processes_that_always_fail_are_given_up(
         with pytest.raises(UserError, match="simulator"):
             made.receive(0)
     made.close()
+
+
+def test_simulator_processes_do_without_tensorflow() -> None:
+    """Each would take seconds and hundreds of megabytes more."""
+    code = "import sys, kerasmeta.tasks.metaworld.worker; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert "mujoco" in loaded
+    assert "tensorflow" not in loaded
 
 
 def test_processes_end_with_their_owner(reach: Any) -> None:
