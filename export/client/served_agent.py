@@ -118,11 +118,9 @@ class ServedAgent:
         """
         state = states.check(state, self.name)
         signature = self.contract(self._pinned(state)).signatures["step"]
-        rows = state.batch_size
-        outputs = self._predict(
-            "step", state.version, self._inputs(observation, state, signature.inputs)
-        )
-        checks.check_outputs(outputs, signature.outputs, rows)
+        inputs = self._inputs(observation, state, signature.inputs)
+        outputs = self._predict("step", state.version, inputs)
+        checks.check_outputs(outputs, signature.outputs, state.batch_size)
         carried = {name: outputs.pop(name) for name in state.tensors}
         return ServedOutput(
             action=outputs["greedy_action" if greedy else "action"],

@@ -24,7 +24,8 @@ class ServedState(NamedTuple):
     @property
     def batch_size(self) -> int:
         """How many lifetimes there are."""
-        return next((len(tensor) for tensor in self.tensors.values()), 0)
+        shapes = [np.shape(tensor) for tensor in self.tensors.values()]
+        return shapes[0][0] if shapes and shapes[0] else 0
 
     def to_bytes(self) -> bytes:
         """The state as a safetensors file, for a store outside of the process."""

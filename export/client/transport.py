@@ -54,8 +54,10 @@ def parse_address(url: str) -> Address:
     """Reads `grpc://host:8500`, `https://host/path`; `host:8500` means gRPC."""
     scheme, found, place = str(url).rpartition("://")
     address = Address(scheme if found else "grpc", place.rstrip("/"))
-    host, colon, port = address.place.partition("/")[0].rpartition(":")
-    whole = bool(host and port.isdecimal()) or (not colon and bool(port))
+    host, _, port = address.place.partition("/")[0].rpartition(":")
+    whole = bool(host) and port.isdecimal()
+    if address.scheme.startswith("http"):  # which have ports of their own
+        whole = whole or (bool(port) and not host and ":" not in address.place)
     if address.scheme not in SCHEMES or not whole:
         raise UserError(
             "url",
