@@ -78,3 +78,17 @@ def test_one_outcome_tells_the_harlow_agent_which_object_pays(means: Any) -> Non
     assert 0.45 <= found["accuracy_trial_1"] <= 0.55  # nothing can be known
     assert found["accuracy_trial_2"] >= 0.95
     assert found["accuracy_trial_6"] >= 0.95
+
+
+def test_the_episodic_harlow_agent_remembers_what_paid(means: Any) -> None:
+    found = means("episodic_harlow/ep_lstm", lifetimes=300)
+    assert 0.45 <= found["accuracy_trial_1_exposure_1"] <= 0.55
+    assert found["accuracy_trial_1_exposure_2"] >= 0.9
+    assert found["accuracy_trial_2"] >= 0.93
+
+
+def test_but_not_without_its_memory(means: Any) -> None:
+    options = ("--lesion", "memory")
+    found = means("episodic_harlow/ep_lstm", *options, lifetimes=300)
+    assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
+    assert found["accuracy_trial_2"] >= 0.93  # it still learns within an episode
