@@ -2,7 +2,7 @@
 
 A run's log has a row an iteration with everything the optimizer measured. Kept of it is
 what people draw: steps, return, reward per trial, and the family's metrics, of some
-hundred rows a seed.
+hundred rows a seed, written as columns: names once, a fifth of the size.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .files import CURVES
 Rows = Sequence[Mapping[str, Any]]  # of one run's metrics.jsonl
 
 KEPT = ("steps", "return", "reward_per_trial", "metrics")
-MOST_ROWS = 250  # of one seed
+MOST_ROWS = 150  # of one seed
 DIGITS = 5  # after the point
 
 
 def write(directory: Path, curves: Mapping[int, Rows]) -> None:
     """Writes the curves of all seeds into a version's directory, if there are any."""
     if curves:
-        kept = {str(seed): thinned(curves[seed]) for seed in sorted(curves)}
+        kept = {str(seed): _columns(thinned(curves[seed])) for seed in sorted(curves)}
         text = json.dumps({"seeds": kept}, separators=(",", ":"), allow_nan=False)
         (directory / CURVES).write_text(text + "\n", encoding="utf-8")
 
@@ -35,7 +35,10 @@ def read(directory: Path) -> dict[int, list[dict[str, Any]]]:
     if not path.exists():
         return {}
     kept = json.loads(path.read_text(encoding="utf-8"))["seeds"]
-    return {int(seed): rows for seed, rows in kept.items()}
+    return {
+        int(seed): found if isinstance(found, list) else _rows(found)  # once, rows
+        for seed, found in kept.items()
+    }
 
 
 def thinned(rows: Rows) -> list[dict[str, Any]]:
@@ -47,6 +50,35 @@ def thinned(rows: Rows) -> list[dict[str, Any]]:
         for n, row in enumerate(rows)
         if n % stride == 0 or n == last or "metrics" in row
     ]
+
+
+def _columns(rows: Rows) -> dict[str, Any]:
+    """Rows as columns; the metrics, which few rows have, with those rows' numbers."""
+    names = [key for key in KEPT if key != "metrics"]
+    columns: dict[str, Any] = {
+        name: [row.get(name) for row in rows]
+        for name in names
+        if any(name in row for row in rows)
+    }
+    at = [n for n, row in enumerate(rows) if "metrics" in row]
+    if at:
+        found = [rows[n]["metrics"] for n in at]
+        values = {name: [row.get(name) for row in found] for name in found[0]}
+        columns["metrics"] = {"rows": at, "values": values}
+    return columns
+
+
+def _rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The inverse of `_columns`."""
+    plain = {key: values for key, values in columns.items() if key != "metrics"}
+    rows: list[dict[str, Any]] = [
+        {key: value for key, value in zip(plain, row, strict=True) if value is not None}
+        for row in zip(*plain.values(), strict=True)
+    ]
+    metrics = columns.get("metrics", {"rows": [], "values": {}})
+    for n, at in enumerate(metrics["rows"]):
+        rows[at]["metrics"] = {k: v[n] for k, v in metrics["values"].items()}
+    return rows
 
 
 def _short(value: Any) -> Any:

@@ -18,7 +18,7 @@ from kerasmeta.analysis import Estimate
 from kerasmeta.errors import UserError
 from kerasmeta.training import evaluation
 from kerasmeta.training.evaluation import Evaluation
-from zoo.curves import read, thinned
+from zoo.curves import read, thinned, write
 from zoo.runs import _defined, publish_runs
 
 NAME = "two_step/lstm"
@@ -74,14 +74,18 @@ def test_the_median_is_published_with_the_weights_of_all(
         np.testing.assert_allclose(kept, rows, atol=1e-5)
 
 
-def test_a_long_curve_is_thinned_but_keeps_its_end_and_its_metrics() -> None:
+def test_a_long_curve_is_thinned_but_keeps_its_end_and_its_metrics(
+    tmp_path: Path,
+) -> None:
     rows: list[dict[str, Any]] = [{"steps": n, "kl": 0.1} for n in range(1001)]
     rows[517]["metrics"] = {"stay": 0.123456789, "undefined": None}
     kept = thinned(rows)
-    assert len(kept) < 260
+    assert len(kept) < 160
     assert kept[0] == {"steps": 0}
     assert kept[-1] == {"steps": 1000}
     assert {"steps": 517, "metrics": {"stay": 0.12346, "undefined": None}} in kept
+    write(tmp_path, {3: rows, 0: rows[:1]})
+    assert read(tmp_path) == {0: [{"steps": 0}], 3: kept}
 
 
 def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> None:
