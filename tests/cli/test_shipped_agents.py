@@ -92,3 +92,16 @@ def test_but_not_without_its_memory(means: Any) -> None:
     found = means("episodic_harlow/ep_lstm", *options, lifetimes=300)
     assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
     assert found["accuracy_trial_2"] >= 0.93  # it still learns within an episode
+
+
+def test_the_barcode_agent_remembers_which_arm_paid(means: Any) -> None:
+    found = means("barcode_bandit/ep_lstm", lifetimes=100)
+    assert found["reward_per_pull"] >= 0.74  # at most 0.44 without memory
+    assert found["first_pull_exposure_1"] <= 0.25
+    assert found["first_pull_exposure_2"] >= 0.5
+
+
+def test_without_its_memory_every_exposure_is_its_first(means: Any) -> None:
+    found = means("barcode_bandit/ep_lstm", "--lesion", "memory", lifetimes=100)
+    assert found["reward_per_pull"] <= 0.46
+    assert found["first_pull_exposure_2"] <= 0.25
