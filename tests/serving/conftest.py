@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from serving import lives, processes
@@ -14,7 +15,19 @@ import zoo
 from zoo.registry import Registry
 
 EMBEDDED = Registry(processes.ZOO)
-AGENTS = sorted(EMBEDDED.index().agents)
+# The newest versions, now: one that is published during the tests is left alone.
+VERSIONS = {id: max(map(int, v)) for id, v in sorted(EMBEDDED.index().agents.items())}
+AGENTS = list(VERSIONS)
+
+
+def manifest(id: str) -> zoo.Manifest:
+    """What was published of an agent."""
+    return EMBEDDED.show(f"{id}@{VERSIONS[id]}")
+
+
+def load(id: str) -> Any:
+    """The live agent."""
+    return zoo.load(f"{id}@{VERSIONS[id]}", registry=EMBEDDED)
 
 
 def _chosen() -> list[str]:
@@ -26,7 +39,7 @@ def _chosen() -> list[str]:
         return AGENTS
     sorts: dict[object, str] = {}
     for id in [FAST, *AGENTS]:
-        step = EMBEDDED.show(id).contract.signatures["step"]
+        step = manifest(id).contract.signatures["step"]
         tensors = [*step.inputs.items(), *step.outputs.items()]
         sort = sorted((name, t.dtype, len(t.shape)) for name, t in tensors)
         sorts.setdefault(str(sort), id)
@@ -43,7 +56,7 @@ EACH = [a if a == FAST else pytest.param(a, marks=pytest.mark.slow) for a in CHO
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The protocol server with every zoo agent, batching on."""
     folder = tmp_path_factory.mktemp("server")
-    with processes.protocol_server(folder, processes.model_config(AGENTS)) as running:
+    with processes.protocol_server(folder, processes.model_config(VERSIONS)) as running:
         yield running
 
 
@@ -54,8 +67,8 @@ def recorded() -> Callable[[str], Lives]:
 
     def play(id: str) -> Lives:
         if id not in played:
-            agent = zoo.load(id, registry=EMBEDDED)
-            contract = EMBEDDED.show(id).contract
+            agent = load(id)
+            contract = manifest(id).contract
             shown = lives.observations(
                 lives.observed(contract), lives.STEPS, lives.ROWS
             )

@@ -47,12 +47,13 @@ def served_name(agent: str) -> str:
     return agent.replace("/", "_")
 
 
-def model_config(agents: list[str], base: Path = ZOO) -> str:
-    """A models.config that serves agents from the version directories of a registry."""
+def model_config(agents: dict[str, int], base: Path = ZOO) -> str:
+    """A models.config that serves a version of each agent from a registry's folder."""
     models = [
         f'config {{ name: "{served_name(agent)}" base_path: "{base / agent}" '
-        'model_platform: "tensorflow" }'
-        for agent in agents
+        'model_platform: "tensorflow" '
+        f"model_version_policy {{ specific {{ versions: {version} }} }} }}"
+        for agent, version in agents.items()
     ]
     return "model_config_list { " + " ".join(models) + " }"
 

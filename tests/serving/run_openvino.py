@@ -6,6 +6,7 @@ IN has the first state and observations `[T, B, ...]` by name; OUT gets what eac
 gave. Not a test; `test_foreign_runtimes.py` runs it.
 """
 
+import re
 import sys
 
 import numpy as np
@@ -30,20 +31,21 @@ def main():
 
 
 def run(compiled, arrays):
-    """The outputs by the signature's names, which OpenVINO keeps among others."""
+    """The outputs by the signature's names.
+
+    An output that is called like an input gets a number behind its name.
+    """
     fed = {}
     for port in compiled.inputs:
         [name] = [n for n in arrays if n in port.get_names()]
         fed[port] = arrays[name]
     results = compiled(fed)
-    names = {**dict.fromkeys(arrays), "action": None, "greedy_action": None}
-    names |= dict.fromkeys(["logits", "mean", "scale", "value"])
-    found = {}
-    for port in compiled.outputs:
-        for name in names:
-            if name in port.get_names():
-                found[name] = results[port].copy()
-    return found
+    wanted = {*arrays, "greedy_action", "logits", "mean", "scale", "value"}
+    return {
+        name: results[port].copy()
+        for port in compiled.outputs
+        for name in wanted & {re.sub(r"_\d+$", "", n) for n in port.get_names()}
+    }
 
 
 if __name__ == "__main__":

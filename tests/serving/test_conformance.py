@@ -15,13 +15,13 @@ from collections.abc import Callable
 
 import pytest
 from serving import lives
-from serving.conftest import AGENTS, CHOSEN, EACH, EMBEDDED, EVERY_BATCH
+from serving.conftest import AGENTS, CHOSEN, EACH, EVERY_BATCH, VERSIONS, manifest
 from serving.lives import BATCHES, STEPS, Lives
 from serving.processes import ZOO, Running, served_name
 from tensorflow.core.protobuf import saved_model_pb2
 
 from export.client import ServedAgent
-from export.errors import UnknownAgentError
+from export.errors import UnknownAgentError, WrongVersionError
 from export.wire.signatures import from_messages
 from zoo import programs
 
@@ -31,8 +31,8 @@ REAL = {"grpc": "KERASMETA_TFS_GRPC", "rest": "KERASMETA_TFS_REST"}
 @pytest.mark.parametrize("id", AGENTS)
 def test_what_the_file_says(id: str) -> None:
     """Signatures are those of the manifest, batch-first, of operations on the list."""
-    manifest = EMBEDDED.show(id)
-    directory = ZOO / id / str(manifest.version)
+    published = manifest(id)
+    directory = ZOO / id / str(published.version)
     programs.check(directory)
     assert directory.name.isdecimal()
     saved = saved_model_pb2.SavedModel.FromString(
@@ -41,9 +41,9 @@ def test_what_the_file_says(id: str) -> None:
     definitions = saved.meta_graphs[0].signature_def
     assert "serve" in saved.meta_graphs[0].meta_info_def.tags
     found = from_messages(
-        {k: v for k, v in definitions.items() if k in manifest.contract.signatures}
+        {k: v for k, v in definitions.items() if k in published.contract.signatures}
     )
-    assert found == manifest.contract.signatures
+    assert found == published.contract.signatures
     served = from_messages({"": definitions["serving_default"]})[""]
     assert served == found["step"]
     for signature in found.values():
@@ -98,10 +98,11 @@ def test_a_real_server_equals_live(
     id: str, real: str, recorded: Callable[[str], Lives]
 ) -> None:
     steps = 20 if real.startswith("http") else STEPS
-    with ServedAgent(real, served_name(id), timeout=120) as agent:
+    options = {"version": VERSIONS[id], "timeout": 120.0}
+    with ServedAgent(real, served_name(id), **options) as agent:
         try:
             agent.contract()
-        except UnknownAgentError:
+        except (UnknownAgentError, WrongVersionError):
             pytest.skip(f"{real} does not serve {served_name(id)}")
         for batch in BATCHES:
             play(agent, recorded(id).rows(0, batch, steps=steps))

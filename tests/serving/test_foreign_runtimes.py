@@ -19,13 +19,12 @@ from typing import Any
 import numpy as np
 import pytest
 from serving import lives
-from serving.conftest import CHOSEN, EACH, EMBEDDED, FAST
+from serving.conftest import CHOSEN, EACH, FAST, VERSIONS, load
 from serving.lives import BATCHES, Lives
 from serving.processes import ROOT, ZOO
 from tensorflow.core.protobuf import saved_model_pb2
 
 import export
-import zoo
 from benchmarks.export_model import describe, library
 
 HERE = Path(__file__).parent
@@ -33,7 +32,7 @@ C_API, OPENVINO = HERE / "run_c_api.py", HERE / "run_openvino.py"
 
 
 def directory(id: str) -> Path:
-    return ZOO / id / str(EMBEDDED.show(id).version)
+    return ZOO / id / str(VERSIONS[id])
 
 
 def run(*command: Any) -> None:
@@ -119,7 +118,7 @@ def only(model: Path, signature: str) -> None:
 def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
     """The deterministic signature, in a runtime that shares no code with TensorFlow."""
     pytest.importorskip("openvino", reason="the package openvino is not installed")
-    agent = zoo.load(id, registry=EMBEDDED)
+    agent = load(id)
     model = export.export_agent(agent, tmp_path / "model")
     contract = export.contract(agent)
     only(model, "deterministic")

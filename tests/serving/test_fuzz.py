@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import requests
 from serving import lives
+from serving.conftest import load
 from serving.lives import Lives
 from serving.processes import Running, gateway, served_name
 
@@ -275,9 +276,7 @@ def hold_others(
     expected: Lives, others: list[GatewaySession], given: list[list[dict[str, Any]]]
 ) -> None:
     """The other sessions' lifetimes are those of the live agent with their seeds."""
-    import zoo
-
-    agent = zoo.load(ID)
+    agent = load(ID)
     seeds = np.array([[session.seed, 0] for session in others], np.int32)
     state = agent.state_from_seeds(seeds)
     for t in range(len(given[0])):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from serving import lives
+from serving.conftest import load
 from serving.lives import ROWS, STEPS, Lives
 from serving.processes import Running, free_port, gateway, redis_server, served_name
 
@@ -52,9 +53,7 @@ def play(
 
 def replayed(id: str, recorded: Lives, steps: int) -> Lives:
     """The same observations, played by the live agent with the clients' seeds."""
-    import zoo
-
-    agent = zoo.load(id)
+    agent = load(id)
     seeds = np.array([[1000 + row, 0] for row in range(ROWS)], np.int32)
     state, rows = agent.state_from_seeds(seeds), []
     for t in range(steps):
