@@ -57,7 +57,7 @@ class Reason(NamedTuple):
     http: int
 
 
-REASONS: dict[type[Exception], Reason] = {
+REASONS: dict[type[ServingError], Reason] = {
     RequestError: Reason("bad_request", "INVALID_ARGUMENT", 400),
     TensorError: Reason("bad_tensor", "INVALID_ARGUMENT", 400),
     NotFiniteError: Reason("not_finite", "INVALID_ARGUMENT", 400),
@@ -79,9 +79,10 @@ INTERNAL = Reason("internal", "INTERNAL", 500)
 
 def reason(error: BaseException) -> Reason:
     """The reason that clients are told; `internal` for what is a defect of ours."""
-    return next(
-        (REASONS[kind] for kind in type(error).__mro__ if kind in REASONS), INTERNAL
-    )
+    for kind in type(error).__mro__:
+        if issubclass(kind, ServingError) and kind in REASONS:
+            return REASONS[kind]
+    return INTERNAL
 
 
 def error_of(name: str, text: str) -> ServingError:

@@ -48,6 +48,8 @@ def _chosen() -> list[str]:
 
 FAST = "episodic_two_step/ep_lstm"  # what tests run that are not slow
 CHOSEN = _chosen()
+# What is compiled or converted anew for each agent: of the sorts, a few.
+FEW = CHOSEN if len(CHOSEN) == len(AGENTS) else sorted({FAST, CHOSEN[0], CHOSEN[-1]})
 EVERY_BATCH = bool(os.environ.get("KERASMETA_EVERY_BATCH"))
 EACH = [a if a == FAST else pytest.param(a, marks=pytest.mark.slow) for a in CHOSEN]
 

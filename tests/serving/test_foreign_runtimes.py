@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from serving import lives
-from serving.conftest import CHOSEN, EACH, FAST, VERSIONS, load
+from serving.conftest import EACH, FAST, FEW, VERSIONS, load
 from serving.lives import BATCHES, Lives
 from serving.processes import ROOT, ZOO
 from tensorflow.core.protobuf import saved_model_pb2
@@ -80,7 +80,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", CHOSEN)
+@pytest.mark.parametrize("id", FEW)
 def test_cpp(
     id: str, program: Path, recorded: Callable[[str], Lives], tmp_path: Path
 ) -> None:
@@ -114,7 +114,7 @@ def only(model: Path, signature: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", CHOSEN)
+@pytest.mark.parametrize("id", FEW)
 def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
     """The deterministic signature, in a runtime that shares no code with TensorFlow."""
     pytest.importorskip("openvino", reason="the package openvino is not installed")

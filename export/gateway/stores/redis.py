@@ -67,7 +67,7 @@ class RedisStore:
     async def replace(self, name: str, step: int, data: bytes) -> bool:
         """See `Store`."""
         with self._refusals():
-            arguments = [step, step + 1, data, self.milliseconds]
+            arguments: list[Any] = [step, step + 1, data, self.milliseconds]
             return bool(await self.replaced(keys=[PREFIX + name], args=arguments))
 
     async def delete(self, name: str) -> bool:
