@@ -105,3 +105,9 @@ def test_without_its_memory_every_exposure_is_its_first(means: Any) -> None:
     found = means("barcode_bandit/ep_lstm", "--lesion", "memory", lifetimes=100)
     assert found["reward_per_pull"] <= 0.46
     assert found["first_pull_exposure_2"] <= 0.25
+
+
+def test_nor_does_an_agent_without_one_know_the_barcode(means: Any) -> None:
+    found = means("barcode_bandit/lstm", lifetimes=100)
+    assert 0.36 <= found["reward_per_pull"] <= 0.46
+    assert found["first_pull_exposure_2"] <= 0.25
