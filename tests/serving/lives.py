@@ -77,12 +77,18 @@ def live(agent: Any, shown: dict[str, np.ndarray], seed: int = 5) -> Lives:
     return Lives(seeds, shown, stacked)
 
 
-def assert_equal(served: dict[str, np.ndarray], expected: dict[str, Any]) -> None:
+def assert_equal(
+    served: dict[str, np.ndarray], expected: dict[str, Any], relative: float = 0.0
+) -> None:
     """Holds served outputs to those of the live agent: actions exactly, else 1e-5."""
     for key, array in expected.items():
         exact = array.dtype.kind == "i"
         np.testing.assert_allclose(
-            served[key], array, rtol=0, atol=0 if exact else TOLERANCE, err_msg=key
+            served[key],
+            array,
+            rtol=0 if exact else relative,
+            atol=0 if exact else TOLERANCE,
+            err_msg=key,
         )
 
 
