@@ -224,6 +224,25 @@ COMMANDS = {
     "analyse two kinds": row(
         "analyse lstm ep_lstm --out a", "AGENT 'ep_lstm'", "other parts than lstm"
     ),
+    "gateway without a server": row("gateway", "--serving", "gateway --help"),
+    "gateway to REST": row(
+        "gateway --serving http://localhost:8501", "--serving 'http://", "give grpc://"
+    ),
+    "gateway to nowhere": row(
+        "gateway --serving localhost --json", "--serving 'localhost'", "grpc://host"
+    ),
+    "gateway for others": row(
+        "gateway --serving grpc://h:1 --host 0.0.0.0", "--host '0.0.", "--token-file"
+    ),
+    "gateway's store": row(
+        "gateway --serving grpc://h:1 --store sqlite", "--store 'sqlite'", "redis://"
+    ),
+    "gateway's token": row(
+        "gateway --serving grpc://h:1 --token-file file", "--token-file", "openssl rand"
+    ),
+    "gateway's certificate": row(
+        "gateway --serving grpc://h:1 --certificate file", "--certificate", "its key"
+    ),
     "export below a file": row("export lstm --out file/x", "--out", "file/x", "give"),
     "export twice": row(
         "export lstm --out e", "--out", "e/1", "exists already",
