@@ -24,7 +24,7 @@ from export.gateway import GatewayClient, GatewaySession
 pytestmark = pytest.mark.slow
 
 ID = "episodic_two_step/ep_lstm"
-SOAK = min(STEPS, int(os.environ.get("KERASMETA_SOAK_STEPS", "40")))
+SOAK = min(STEPS, int(os.environ.get("KERASMETA_SOAK_STEPS", "15")))
 Played = dict[int, list[dict[str, np.ndarray]]]
 
 
