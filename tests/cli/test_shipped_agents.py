@@ -111,3 +111,9 @@ def test_nor_does_an_agent_without_one_know_the_barcode(means: Any) -> None:
     found = means("barcode_bandit/lstm", lifetimes=100)
     assert 0.36 <= found["reward_per_pull"] <= 0.46
     assert found["first_pull_exposure_2"] <= 0.25
+
+
+def test_nor_does_an_agent_without_one_know_the_pair(means: Any) -> None:
+    found = means("episodic_harlow/lstm", lifetimes=300)
+    assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
+    assert found["accuracy_trial_2"] >= 0.9
