@@ -117,3 +117,9 @@ def test_nor_does_an_agent_without_one_know_the_pair(means: Any) -> None:
     found = means("episodic_harlow/lstm", lifetimes=300)
     assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
     assert found["accuracy_trial_2"] >= 0.9
+
+
+def test_the_matching_agent_matches(means: Any) -> None:
+    found = means("matching/lstm")
+    assert found["reward_per_trial"] >= 0.42
+    assert 0.6 <= found["matching_slope"] <= 0.9
