@@ -181,11 +181,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     # mean return of 10 lifetimes was -105 after 0.6 M steps; with gamma 0.99 it was
     # -444 after 0.5 M. Other seeds were not tried, nor the whole recipe.
     "Pendulum-v1": {"steps": 1_200_000, "trpo": {"gamma": 0.9}},
-    # Wang et al. (2018), simulations 1, 2, 3 and 6: one run each, seed 0, lstm, 1,000
-    # lifetimes; the other settings named were single runs too.
-    # Reward per trial on held-out chances 0.430 [0.427, 0.433], the optimal player's
-    # 0.429; matching slope 0.72. With the default delta and critic and 1.5 M steps
-    # 0.428 and 0.68. Baits wait, so that a choice matters later: no short horizon.
+    # Wang et al. (2018), simulations 1, 2, 3 and 6: lstm, 1,000 lifetimes; the settings
+    # named beside these recipes were single runs, seed 0. Reward per trial on held-out
+    # chances 0.429 to 0.432 in three seeds, the optimal player's 0.429; matching slope
+    # 0.65 to 0.83. For 4 M steps 0.430 and 0.72; with the default delta and critic and
+    # 1.5 M steps 0.428 and 0.68. Baits wait, so that a choice matters later: no short
+    # horizon.
     "matching": {"steps": 2_500_000, "trpo": {**_FAST_CRITIC, "delta": 0.02}},
     # An action's only consequence is its own trial's reward, and every choice teaches
     # the same: no horizon. Five seeds: reward per trial 0.719 to 0.720 (optimal 0.725),
