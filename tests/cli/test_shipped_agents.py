@@ -123,3 +123,9 @@ def test_the_matching_agent_matches(means: Any) -> None:
     found = means("matching/lstm")
     assert found["reward_per_trial"] >= 0.42
     assert 0.6 <= found["matching_slope"] <= 0.9
+
+
+def test_the_risky_safe_agent_finds_out_when_risk_pays(means: Any) -> None:
+    found = means("risky_safe/lstm")
+    assert found["risky_choice_favourable"] >= 0.75
+    assert found["risky_choice_unfavourable"] <= 0.2
