@@ -12,20 +12,29 @@ SMALLEST, LARGEST = 16, 256
 
 
 class Rows(NamedTuple):
-    """Some rows of a batch: `count` of its `total`, from number `first` on."""
+    """Every `step`-th row of a batch of `total`, from number `first` on.
+
+    Rows are dealt to workers like cards, so that each has its part of any stretch.
+    """
 
     first: int
-    count: int
+    step: int
     total: int
 
-    def first_in_run(self, index: Any) -> Any:
-        """The number of the first row among all that a run has had, batch `index`."""
-        return index * self.total + self.first
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.numbers())
+
+    def numbers(self, batch: int = 0) -> range:
+        """Their numbers among all rows that a run has had by its batch `batch`."""
+        begin = batch * self.total
+        return range(begin + self.first, begin + self.total, self.step)
 
 
 def all_rows(total: int) -> Rows:
     """The rows of a batch that is not shared."""
-    return Rows(0, total, total)
+    return Rows(0, 1, total)
 
 
 def groups_of(rows: int) -> int:

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from kerasmeta._keras import tf
 from kerasmeta.groups import SumOverWorkers, alone, groups_of
 
-ROUNDING = 1e-6  # in rows; what a product or quotient of fractions is wrong by
-
 
 class Batch(NamedTuple):
     """Experience as the losses need it. Leaves are `[B, T, ...]`."""
@@ -37,10 +35,6 @@ class Batch(NamedTuple):
 
         return tf.nest.map_structure(cut, self)
 
-    def chosen(self, numbers: Any) -> Batch:
-        """The lifetimes with these numbers, int32 `[n]`."""
-        return tf.nest.map_structure(lambda leaf: tf.gather(leaf, numbers), self)
-
     def groups(self) -> list[Batch]:
         """The lifetimes in the groups that are worked on side by side."""
         rows = self.lifetimes
@@ -65,29 +59,11 @@ def valid_steps(experience: Any) -> Any:
     return tf.cast(tf.logical_not(left_out), tf.float32)
 
 
-def spread_evenly(rows: Any, fraction: float) -> Any:
-    """The numbers of a fraction of the rows (rounded up), evenly spread: int32 `[n]`.
-
-    `rows`: number or tensor. Where `fraction * rows` is a whole number, the numbers
-    among the next as many rows are the same ones, so that workers share them equally.
-    """
+def part_of(rows: Any, fraction: float) -> Any:
+    """How many rows are a fraction of them, rounded up. `rows`: number or tensor."""
     if isinstance(rows, int):
-        count = math.ceil(rows * fraction - ROUNDING)
-    else:
-        wanted = tf.cast(rows, tf.float64) * fraction
-        count = tf.cast(tf.math.ceil(wanted - ROUNDING), tf.int32)
-    places = tf.cast(tf.range(count), tf.float64) / fraction
-    return tf.cast(tf.floor(places + ROUNDING), tf.int32)
-
-
-def dealt_out(rows: Any, hands: int, n: Any) -> Any:
-    """The numbers of the rows in hand `n` if rows are dealt like cards: int32 `[m]`.
-
-    Every hand gets as many; where they do not come out even, the first rows are dealt
-    once more.
-    """
-    size = (rows + hands - 1) // hands
-    return (n + hands * tf.range(size)) % rows
+        return math.ceil(rows * fraction)
+    return tf.cast(tf.math.ceil(tf.cast(rows, tf.float32) * fraction), tf.int32)
 
 
 def share(x: Any, mask: Any, total: Any) -> Any:

@@ -19,9 +19,8 @@ from kerasmeta.agents.derivatives import Derivatives
 from kerasmeta.agents.episodic_agent import EpisodicAgent
 from kerasmeta.agents.experience import (
     Batch,
-    dealt_out,
     moments,
-    spread_evenly,
+    part_of,
     valid_steps,
 )
 from kerasmeta.agents.parts import trained_variables, weights_of
@@ -203,9 +202,7 @@ class TRPOAgent(tf_agent.TFAgent):
 
         F is averaged over the valid steps of a fixed fraction of the lifetimes.
         """
-        fraction = self.trpo.fisher_fraction
-        if fraction < 1.0:
-            batch = batch.chosen(spread_evenly(batch.lifetimes, fraction))
+        batch = batch.rows(0, part_of(batch.lifetimes, self.trpo.fisher_fraction))
         groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
         recordings = [self.derivatives.record(part) for part in groups]
 
@@ -255,19 +252,22 @@ class TRPOAgent(tf_agent.TFAgent):
 
         Where that leads to a NaN, critic and optimizer stay as they were.
         """
-        hands, rows = self.trpo.critic_minibatches, batch.lifetimes
+        minibatches, rows = self.trpo.critic_minibatches, batch.lifetimes
         fitted = [*self.critic_variables, *self.critic_optimizer.variables]
         old = [tf.identity(variable) for variable in fitted]
-        minibatches = [dealt_out(rows, hands, n) for n in range(hands)]
-        valid = [tf.reduce_sum(tf.gather(batch.valid, part)) for part in minibatches]
+        size = (rows + minibatches - 1) // minibatches  # the last may overlap
+
+        def minibatch(n: Any) -> Batch:
+            return batch.rows(tf.minimum(n * size, rows - size), size)
+
+        valid = [tf.reduce_sum(minibatch(n).valid) for n in range(minibatches)]
         totals = self.total_of(tf.stack(valid))
 
         def body(n: Any, _: Any) -> tuple[Any, Any]:
-            hand = n % hands
-            part = batch.chosen(dealt_out(rows, hands, hand)) if hands > 1 else batch
+            place = n % minibatches
             shares = [
-                self.derivatives.critic_gradient(group, totals[hand])
-                for group in part.groups()
+                self.derivatives.critic_gradient(group, totals[place])
+                for group in minibatch(place).groups()
             ]
             loss, *gradient = self._totals([(loss, *rest) for loss, rest in shares])
             self.critic_optimizer.apply_gradients(
@@ -275,7 +275,7 @@ class TRPOAgent(tf_agent.TFAgent):
             )
             return n + 1, loss
 
-        count = self.trpo.critic_passes * hands
+        count = self.trpo.critic_passes * minibatches
         loop = tf.while_loop(
             lambda n, _: n < count, body, (tf.constant(0), tf.zeros([]))
         )

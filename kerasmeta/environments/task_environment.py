@@ -145,5 +145,17 @@ def join(parts: list[Any]) -> Any:
     return tf.nest.map_structure(lambda *rows: tf.concat(rows, axis=0), *parts)
 
 
+def take_turns(parts: list[Any]) -> Any:
+    """The rows of parts in turns: each one's first, each one's second, and so on."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def deal(*leaves: Any) -> Any:
+        shape = tf.concat([[-1], tf.shape(leaves[0])[1:]], axis=0)
+        return tf.reshape(tf.stack(leaves, axis=1), shape)
+
+    return tf.nest.map_structure(deal, *parts)
+
+
 def _variable(value: Any) -> Any:
     return tf.Variable(value, trainable=False)

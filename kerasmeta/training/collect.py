@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ class Collector:
     Args:
         environment: The environment, whose rows are `B`.
         policy: An `EpisodicPolicy` over the environment's time steps.
-        rows: Which rows of a larger batch they are; by default they are the batch.
+        numbers: The numbers of these rows in a batch of `total`, counted group by
+            group; by default they are the batch.
+        total: See `numbers`.
     """
 
     in_graph = True
@@ -38,11 +41,13 @@ class Collector:
         self,
         environment: TaskEnvironment,
         policy: EpisodicPolicy,
-        rows: Rows | None = None,
+        numbers: Sequence[int] | None = None,
+        total: int | None = None,
     ) -> None:
         self.environment = environment
         self.policy = policy
-        self.rows = rows or all_rows(environment.batch_size)
+        self.numbers = numbers or range(environment.batch_size)
+        self.total = total or environment.batch_size
         self.buffer = LifetimeBuffer(
             policy.collect_data_spec,
             environment.batch_size,
@@ -54,7 +59,7 @@ class Collector:
         """New lifetimes as a `Trajectory` `[B, T + 1, ...]`.
 
         The last step of a lifetime is the boundary: it shows the last observation; its
-        action had no effect.
+        action had no effect. Rows of groups take turns in the training stream.
 
         Args:
             seed: int32, the run's.
@@ -62,11 +67,11 @@ class Collector:
             stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
         """
         key = 2 * tf.cast(seed, tf.int32) + stream
-        first = self.rows.first_in_run(tf.cast(index, tf.int32))
-        rows = tf.range(self.rows.count) + first
-        seeds = tf.stack([tf.fill([self.rows.count], key), rows], axis=1)  # [B, 2]
+        rows = tf.constant(list(self.numbers)) + tf.cast(index, tf.int32) * self.total
+        seeds = tf.stack([tf.fill(rows.shape, key), rows], axis=1)  # [B, 2]
         self.buffer.clear()
-        self.driver.run_new((key, index), seeds)
+        in_turns = stream == TRAINING_STREAM
+        self.driver.run_new((key, index), seeds, in_turns)
         return self.buffer.gather_all()
 
 
@@ -95,12 +100,13 @@ def make_collector(
         from kerasmeta.training.gymnasium_collect import gymnasium_collector
 
         return gymnasium_collector(task, rows, agent, **options)
-    if rows.count < rows.total:
-        environment: TaskEnvironment = WorkerEnvironment(task, rows)
-    else:
-        environment = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
-    policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
-    return Collector(environment, policy, rows)
+    if rows.step == 1:
+        whole = TaskEnvironment(task, lifetimes, groups=groups_of(lifetimes))
+        policy = EpisodicPolicy(agent, whole.time_step_spec(), **options)
+        return Collector(whole, policy)
+    part = WorkerEnvironment(task, rows)
+    policy = EpisodicPolicy(agent, part.time_step_spec(), **options)
+    return Collector(part, policy, part.numbers, rows.total)
 
 
 def total_reward(experience: Any) -> float:

@@ -16,7 +16,13 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
 from kerasmeta._keras import tf
-from kerasmeta.environments import TaskEnvironment, dynamics, join, part
+from kerasmeta.environments import (
+    TaskEnvironment,
+    dynamics,
+    join,
+    part,
+    take_turns,
+)
 from kerasmeta.layers.ep_lstm import apart
 from kerasmeta.tasks import seeds
 
@@ -79,7 +85,7 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
             observer(experience)
         return time_step, policy_state
 
-    def run_new(self, seed: Any, draws: Any) -> None:
+    def run_new(self, seed: Any, draws: Any, in_turns: bool = False) -> None:
         """Collects the lifetimes that `reset_with_seed(seed)` and `run` would.
 
         It makes the first observations and the empty memories in the compiled program
@@ -89,12 +95,15 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         Args:
             seed: As `TaskEnvironment.reset_with_seed` takes it.
             draws: int32 `[B, 2]`, of `EpisodicAgent.state_from_seeds`.
+            in_turns: Whether the observers get the rows of groups in turns, each
+                group's first, each group's second, ...: any stretch of the batch then
+                has as much of each. By default they get group after group.
         """
         groups = self.env.groups
         keys = self.env.group_keys(seeds.key_from(seeds.as_seed(seed)))
         rows = part(draws, groups)
         parts = [self._begin(*group) for group in zip(rows, keys, strict=True)]
-        experience = join(parts)
+        experience = take_turns(parts) if in_turns else join(parts)
         for observer in self._observers:
             observer(experience)
 

@@ -76,11 +76,11 @@ class GymnasiumCollector:
         self, key: int, index: int, steps: int, first_only: bool = False
     ) -> list[tuple[Any, Any]]:
         """`T + 1` pairs of `TimeStep` and `PolicyStep`, the last without effect."""
-        first, size, total = self.rows
-        rows = np.arange(size) + self.rows.first_in_run(index)
+        size, rows = self.rows.count, np.array(self.rows.numbers(index))
         seeds = np.stack([np.full(size, key), rows], axis=1).astype(np.int32)
         state = self.policy.agent.state_from_seeds(seeds)
-        worlds = environment_seeds(key, index, total)[first : first + size]
+        worlds = environment_seeds(key, index, self.rows.total)
+        worlds = worlds[self.rows.first :: self.rows.step]
         time_step = self.environment.reset(worlds)
         ended, pairs = np.zeros(size, bool), []
         for _ in range(steps):

@@ -102,11 +102,11 @@ class MetaWorldCollector:
             stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
         """
         task, rows = self.environment.task, self.rows.count
-        key, first = 2 * int(seed) + stream, self.rows.first_in_run(int(index))
-        plans = [task.plan(key, first + row) for row in range(rows)]
+        key, numbers = 2 * int(seed) + stream, self.rows.numbers(int(index))
+        plans = [task.plan(key, number) for number in numbers]
         batch = _Batch(task, plans, self.policy.info_spec)
         self.simulators.begin(plans)
-        seeds = np.stack([np.full(rows, key), np.arange(rows) + first], axis=1)
+        seeds = np.stack([np.full(rows, key), np.array(numbers)], axis=1)
         groups = self.simulators.groups
         states = [
             self.policy.agent.state_from_seeds(seeds[group].astype(np.int32))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -141,54 +140,18 @@ def test_explained_variance(value_error: str, rng: np.random.Generator) -> None:
     assert float(explained) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("rows", [1, 3, 12, 128])
-@pytest.mark.parametrize("fraction", [0.01, 0.07, 0.25, 0.3, 0.6, 0.99])
-def test_a_fraction_of_the_rows_is_spread_evenly(rows: int, fraction: float) -> None:
-    found = experience_of.spread_evenly(rows, fraction).numpy()
-    np.testing.assert_array_equal(
-        found, experience_of.spread_evenly(tf.constant(rows), fraction)
-    )
-    assert len(found) == math.ceil(round(rows * fraction, 9))
-    assert found[0] == 0
-    assert found[-1] < rows
-    gaps = {math.floor(1 / fraction), math.ceil(round(1 / fraction, 9))}
-    assert set(np.diff(found)) <= gaps
-    assert rows - found[-1] <= max(gaps) or fraction * rows < 1
-
-
-@pytest.mark.parametrize("fraction", [0.25, 0.3, 0.5, 0.07])
-def test_workers_share_a_fraction_equally(fraction: float) -> None:
-    """Each takes of its own rows what one worker would have taken of them."""
-    rows = 100
-    whole = experience_of.spread_evenly(4 * rows, fraction).numpy()
-    part = experience_of.spread_evenly(rows, fraction).numpy()
-    for worker in range(4):
-        mine = whole[(whole >= worker * rows) & (whole < (worker + 1) * rows)]
-        np.testing.assert_array_equal(mine - worker * rows, part)
-
-
-@pytest.mark.parametrize(("rows", "hands"), [(6, 2), (7, 3), (2, 5), (1, 4)])
-def test_rows_are_dealt_like_cards(rows: int, hands: int) -> None:
-    found = [experience_of.dealt_out(rows, hands, n).numpy() for n in range(hands)]
-    assert set(np.concatenate(found)) == set(range(rows))
-    size = math.ceil(rows / hands)
-    for n, hand in enumerate(found):
-        expected = [number % rows for number in range(n, n + size * hands, hands)]
-        assert hand.tolist() == expected
-
-
 def some_vector(trainer: TRPOAgent, rng: np.random.Generator) -> Any:
     size = sum(variable.shape.num_elements() for variable in trainer.actor_variables)
     return tf.constant(rng.normal(size=size), tf.float32)
 
 
-def test_fisher_fraction_takes_every_other_lifetime(rng: np.random.Generator) -> None:
+def test_fisher_fraction_takes_the_first_lifetimes(rng: np.random.Generator) -> None:
     trainer = new_trainer(damping=0.0)
     half = new_trainer(damping=0.0, fisher_fraction=0.5)
     batch, _ = trainer._prepare(agents.experience(trainer.agent, rng))
     vector = some_vector(trainer, rng)
     found = half.fisher_product(batch)(vector)
-    expected = trainer.fisher_product(batch.chosen([0, 2]))(vector)
+    expected = trainer.fisher_product(batch.rows(0, 2))(vector)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     assert np.abs(trainer.fisher_product(batch)(vector) - expected).max() > 1e-3
 

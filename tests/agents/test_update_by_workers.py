@@ -16,7 +16,7 @@ from kerasmeta._keras import tf
 from kerasmeta.agents.trpo import TRPOExtra
 from kerasmeta.groups import alone
 
-ROWS = 2 * agents.WHOLE  # 8 lifetimes, of which each of two workers has four
+ROWS = 2 * agents.WHOLE  # 8 lifetimes, of which each of two workers has every other
 SETTINGS = {"fisher_fraction": 0.5, "critic_minibatches": 2, "cg_iterations": 4}
 NORMALIZED = {"kind": "lstm", "normalize": True}
 Total = Callable[[Any], Any]
@@ -71,10 +71,9 @@ def updated(
     workers = [made(total, agent) for total in totals]
     rng = np.random.default_rng(11)
     whole = agents.experience(workers[0].trainer.agent, rng, ROWS)
-    size = len(ROWS) // len(workers)
 
     def work(index: int) -> TRPOExtra:
-        mine = agents.take(whole, list(range(index * size, (index + 1) * size)))
+        mine = agents.take(whole, list(range(index, len(ROWS), len(workers))))
         return workers[index](mine)
 
     return workers, run(work)

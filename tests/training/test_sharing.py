@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import pytest
 from harness import agents
 
@@ -52,7 +52,7 @@ def collected(
 @pytest.mark.parametrize(
     ("name", "lifetimes", "workers", "compiled"),
     [
-        ("two_step", 6, 3, False),  # a third of the only group each
+        ("two_step", 4, 2, False),  # a half of the only group each
         ("CartPole-v1", 4, 2, False),
         pytest.param("two_step", 32, 2, False, marks=SLOW),  # a group of rows each
         pytest.param("episodic_two_step", 32, 4, True, marks=SLOW),  # half a group each
@@ -68,14 +68,24 @@ def test_workers_collect_what_one_worker_would(
         collected(task, lifetimes, agent, rows_of(n, workers, lifetimes), compiled)
         for n in range(workers)
     ]
-    together = tf.nest.map_structure(lambda *rows: tf.concat(rows, axis=0), *parts)
-    agents.assert_same(together, whole, atol=1e-6)
+    for n, mine in enumerate(parts):
+        expected = agents.take(whole, list(range(n, lifetimes, workers)))
+        agents.assert_same(mine, expected, atol=1e-6)
     assert (parts[0].action.numpy() != parts[1].action.numpy()).any()
 
 
 def test_one_worker_has_all_rows() -> None:
-    assert OneWorker().rows(12) == Rows(0, 12, 12)
-    assert [rows_of(n, 3, 12)[:2] for n in range(3)] == [(0, 4), (4, 4), (8, 4)]
+    assert [*OneWorker().rows(12).numbers(2)] == [*range(24, 36)]
+
+
+def test_rows_are_dealt_to_workers_like_cards() -> None:
+    hands = [rows_of(n, 3, 12) for n in range(3)]
+    assert [rows.count for rows in hands] == [4, 4, 4]
+    assert [[*rows.numbers(2)] for rows in hands] == [
+        [24, 27, 30, 33],
+        [25, 28, 31, 34],
+        [26, 29, 32, 35],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -100,20 +110,23 @@ def test_the_numbers_of_workers_that_can_share_a_batch(
         assert f"use {', '.join(map(str, fit))}," in str(refusal.value)
 
 
-def test_shares_are_whole_groups_or_parts_of_one() -> None:
-    """The limit that `check_shared` is there for, at every size of batch."""
+def test_shares_are_whole_groups_or_equal_parts_of_one() -> None:
+    """What `check_shared` is there for, at many sizes of batch."""
     for lifetimes in range(1, 600, 7):
         config = recipe("two_step", "lstm").with_overrides([f"lifetimes={lifetimes}"])
+        fisher = math.ceil(lifetimes * config.trpo.fisher_fraction)
         for workers in (2, 3, 4, 6, 64):
             try:
                 check_shared(config, workers)
             except UserError:
                 continue
-            group = lifetimes // groups_of(lifetimes)
+            groups = groups_of(lifetimes)
             for n in range(workers):
-                first, count, _ = rows_of(n, workers, lifetimes)
-                last = first + count - 1
-                whole = first % group == 0 and count % group == 0
-                assert whole or first // group == last // group
-                assert count % config.trpo.critic_minibatches == 0
-                assert np.isclose(count * config.trpo.fisher_fraction % 1, 0)
+                mine = rows_of(n, workers, lifetimes)
+                found = {row % groups for row in mine.numbers()}
+                whole = mine.count == len(found) * lifetimes // groups
+                assert whole or len(found) == 1
+                assert mine.count * workers == lifetimes
+                # The first so many of all rows are the first so many of each hand.
+                first = [row for row in mine.numbers() if row < fisher]
+                assert len(first) == mine.count * config.trpo.fisher_fraction

@@ -27,8 +27,7 @@ class OneWorker:
 
     def rows(self, lifetimes: int) -> Rows:
         """Which rows of a batch this worker collects and learns from."""
-        each = lifetimes // self.count
-        return Rows(self.index * each, each, lifetimes)
+        return Rows(self.index, self.count, lifetimes)
 
     def total_of(self, shares: Any) -> Any:
         """What all workers add: the sums of a nest of tensors over workers.

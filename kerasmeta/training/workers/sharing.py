@@ -1,9 +1,11 @@
 """How workers share a batch: the rows of each, and the worlds they live in.
 
 A worker's lifetimes are the ones that one worker would have collected in the same rows.
-Tasks draw random numbers for a group of rows at once (`kerasmeta.groups`), so a worker
-has either whole groups, or an equal part of one, in which it draws for the whole group
-and keeps its own rows.
+Tasks draw random numbers for a group of rows at once (`kerasmeta.groups`), and in the
+batch the rows of groups take turns. Rows are dealt to workers like cards, so that a
+worker has either whole groups, or an equal part of one, in which it draws for the whole
+group and keeps its own rows. Either way it has its part of each stretch of the batch:
+of each minibatch, and of the lifetimes that the Fisher products use.
 """
 
 from __future__ import annotations
@@ -59,8 +61,8 @@ class PartOfGroup(Task):
 
     Args:
         task: The task, whose rows do not depend on each other.
-        place: Which part of the group it is, from 0.
-        parts: Into how many equal parts the group falls.
+        place: The number of the first of them in the group.
+        parts: Into how many equal parts the group falls: every how manieth row it is.
     """
 
     def __init__(self, task: Task, place: int, parts: int) -> None:
@@ -101,37 +103,39 @@ class PartOfGroup(Task):
 
     def _for_all(self, leaf: Any) -> Any:
         """`[b, ...]` to the group's `[B, ...]`."""
-        return tf.concat([leaf] * self.parts, axis=0)
+        return tf.repeat(leaf, self.parts, axis=0)
 
     def _mine(self, whole: Any) -> Any:
         """The nest's rows `[b, ...]` of the group's `[B, ...]`."""
-
-        def cut(leaf: Any) -> Any:
-            size = leaf.shape[0] // self.parts
-            return leaf[self.place * size : (self.place + 1) * size]
-
-        return tf.nest.map_structure(cut, whole)
+        return tf.nest.map_structure(lambda leaf: leaf[self.place :: self.parts], whole)
 
 
 class WorkerEnvironment(TaskEnvironment):
     """A worker's rows of the environment that one worker would have for the batch.
 
+    Attributes:
+        numbers: Of its rows if the batch is counted group by group.
+
     Args:
         task: The task.
-        rows: Which rows.
+        rows: Which rows, where groups take turns.
     """
 
     def __init__(self, task: Task, rows: Rows) -> None:
         self.groups_in_all = groups_of(rows.total)
         size = rows.total // self.groups_in_all
-        self.first_group, place = divmod(rows.first, size)
-        if rows.count < size:
-            task = PartOfGroup(task, place // rows.count, size // rows.count)
-        super().__init__(task, rows.count, groups=max(1, rows.count // size))
+        place, first_group = divmod(rows.first, self.groups_in_all)
+        parts = max(1, rows.step // self.groups_in_all)
+        if parts > 1:
+            task = PartOfGroup(task, place, parts)
+        self.mine = range(first_group, self.groups_in_all, rows.step)
+        places = range(place, size, parts)
+        self.numbers = [group * size + row for group in self.mine for row in places]
+        super().__init__(task, rows.count, groups=len(self.mine))
 
     def group_keys(self, key: Any) -> list[Any]:
         """The keys that the groups of rows draw from, each int32 `[2]`."""
         if self.groups_in_all == 1:
             return [key]
         keys = seeds.split(key, self.groups_in_all)
-        return keys[self.first_group : self.first_group + self.groups]
+        return [keys[group] for group in self.mine]
