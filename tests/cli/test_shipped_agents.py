@@ -129,3 +129,9 @@ def test_the_risky_safe_agent_finds_out_when_risk_pays(means: Any) -> None:
     found = means("risky_safe/lstm")
     assert found["risky_choice_favourable"] >= 0.75
     assert found["risky_choice_unfavourable"] <= 0.2
+
+
+def test_the_reversal_agent_infers_what_it_has_not_met(means: Any) -> None:
+    found = means("reversal/lstm")
+    assert found["choice_accuracy"] >= 0.92
+    assert found["inferred_choice"] >= 0.95
