@@ -119,6 +119,7 @@ def _configuration(
 
     if file is not None:
         return read_config(file, task, agent)
+    assert task is not None  # refused above
     return recipe(task, agent or ("ep_lstm" if tasks.shows_contexts(task) else "lstm"))
 
 
