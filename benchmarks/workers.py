@@ -37,9 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--agent", default="ep_lstm")
     parser.add_argument("--seconds", type=float, default=15.0, help="of measuring")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument(
-        "--hold", type=Path, help="measure when this file is there"
-    )
+    parser.add_argument("--hold", type=Path, help="measure when this file is there")
     parser.add_argument("--index", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--addresses", help=argparse.SUPPRESS)
     return parser.parse_args()

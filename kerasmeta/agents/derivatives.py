@@ -47,6 +47,8 @@ class Derivatives:
         self.actor = actor
         self.critic = critic
         everything = (actor.trainable_variables, critic.trainable_variables)
+        self.actor_variables: list[Any]
+        self.critic_variables: list[Any]
         self.actor_variables, self.critic_variables = variables or everything
         self.distribution = actor.distribution
         self.entropy_bonus = config.entropy_bonus

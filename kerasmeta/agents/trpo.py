@@ -114,10 +114,9 @@ class TRPOAgent(tf_agent.TFAgent):
     def _train(self, experience: Any, weights: Any = None) -> tf_agent.LossInfo:
         batch, explained = self._prepare(experience)
         search, entropy, norm = self._update_policy(batch)
-        if self._adapts("critic/value_scale/mean"):
-            self.agent.critic.value_scale.update(
-                batch.returns, batch.valid, self.total_of
-            )
+        scale = self.agent.critic.value_scale
+        if scale is not None and self._adapts("critic/value_scale/mean"):
+            scale.update(batch.returns, batch.valid, self.total_of)
         critic_loss = self._fit_critic(batch)
         # Last, as all of the above must see what the policy saw.
         networks = {"actor": self.agent.actor, "critic": self.agent.critic}
