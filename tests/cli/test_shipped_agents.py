@@ -81,16 +81,16 @@ def test_one_outcome_tells_the_harlow_agent_which_object_pays(means: Any) -> Non
 
 
 def test_the_episodic_harlow_agent_remembers_what_paid(means: Any) -> None:
-    found = means("episodic_harlow/ep_lstm", lifetimes=300)
-    assert 0.45 <= found["accuracy_trial_1_exposure_1"] <= 0.55
+    found = means("episodic_harlow/ep_lstm", lifetimes=100)
+    assert 0.44 <= found["accuracy_trial_1_exposure_1"] <= 0.56
     assert found["accuracy_trial_1_exposure_2"] >= 0.9
     assert found["accuracy_trial_2"] >= 0.93
 
 
 def test_but_not_without_its_memory(means: Any) -> None:
     options = ("--lesion", "memory")
-    found = means("episodic_harlow/ep_lstm", *options, lifetimes=300)
-    assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
+    found = means("episodic_harlow/ep_lstm", *options, lifetimes=100)
+    assert 0.44 <= found["accuracy_trial_1_exposure_2"] <= 0.56
     assert found["accuracy_trial_2"] >= 0.93  # it still learns within an episode
 
 
@@ -114,8 +114,8 @@ def test_nor_does_an_agent_without_one_know_the_barcode(means: Any) -> None:
 
 
 def test_nor_does_an_agent_without_one_know_the_pair(means: Any) -> None:
-    found = means("episodic_harlow/lstm", lifetimes=300)
-    assert 0.45 <= found["accuracy_trial_1_exposure_2"] <= 0.55
+    found = means("episodic_harlow/lstm", lifetimes=100)
+    assert 0.44 <= found["accuracy_trial_1_exposure_2"] <= 0.56
     assert found["accuracy_trial_2"] >= 0.9
 
 
