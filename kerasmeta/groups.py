@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 # From a nest of what one worker's rows add to sums, to the sums over all workers.
 SumOverWorkers = Callable[[Any], Any]
@@ -11,7 +12,8 @@ SumOverWorkers = Callable[[Any], Any]
 SMALLEST, LARGEST = 16, 256
 
 
-class Rows(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Rows:
     """Every `step`-th row of a batch of `total`, from number `first` on.
 
     Rows are dealt to workers like cards, so that each has its part of any stretch.
@@ -22,7 +24,7 @@ class Rows(NamedTuple):
     total: int
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many they are."""
         return len(self.numbers())
 

@@ -41,7 +41,7 @@ def join_workers(config: Any, workers: str | None, worker: int | None) -> Any:
     from kerasmeta.training.workers.sharing import check_shared
 
     cluster = find_cluster(workers, worker)
-    check_shared(config, cluster.count)
+    check_shared(config, cluster.size)
     with unheard():  # the address that TensorFlow serves from
         joined = join(cluster)
     start_tensorflow()

@@ -76,7 +76,7 @@ class GymnasiumCollector:
         self, key: int, index: int, steps: int, first_only: bool = False
     ) -> list[tuple[Any, Any]]:
         """`T + 1` pairs of `TimeStep` and `PolicyStep`, the last without effect."""
-        size, rows = self.rows.count, np.array(self.rows.numbers(index))
+        size, rows = self.rows.size, np.array(self.rows.numbers(index))
         seeds = np.stack([np.full(size, key), rows], axis=1).astype(np.int32)
         state = self.policy.agent.state_from_seeds(seeds)
         worlds = environment_seeds(key, index, self.rows.total)
@@ -101,7 +101,7 @@ def gymnasium_collector(
     task: GymnasiumTask, rows: Rows, agent: Any, **options: Any
 ) -> GymnasiumCollector:
     """A collector of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
-    environment = GymnasiumBatch(task, rows.count)
+    environment = GymnasiumBatch(task, rows.size)
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
     return GymnasiumCollector(environment, policy, rows)
 

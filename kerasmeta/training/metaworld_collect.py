@@ -101,7 +101,7 @@ class MetaWorldCollector:
             index: Counts the batches of a run.
             stream: `TRAINING_STREAM` or `EVALUATION_STREAM`.
         """
-        task, rows = self.environment.task, self.rows.count
+        task, rows = self.environment.task, self.rows.size
         key, numbers = 2 * int(seed) + stream, self.rows.numbers(int(index))
         plans = [task.plan(key, number) for number in numbers]
         batch = _Batch(task, plans, self.policy.info_spec)
@@ -285,6 +285,6 @@ def metaworld_collector(
     task: MetaWorld, rows: Rows, agent: Any, **options: Any
 ) -> MetaWorldCollector:
     """A collector of an agent's lifetimes; `options` are `EpisodicPolicy`'s."""
-    environment = MetaWorldEnvironment(task, rows.count)
+    environment = MetaWorldEnvironment(task, rows.size)
     policy = EpisodicPolicy(agent, environment.time_step_spec(), **options)
     return MetaWorldCollector(environment, policy, rows)

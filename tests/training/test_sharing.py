@@ -80,7 +80,7 @@ def test_one_worker_has_all_rows() -> None:
 
 def test_rows_are_dealt_to_workers_like_cards() -> None:
     hands = [rows_of(n, 3, 12) for n in range(3)]
-    assert [rows.count for rows in hands] == [4, 4, 4]
+    assert [rows.size for rows in hands] == [4, 4, 4]
     assert [[*rows.numbers(2)] for rows in hands] == [
         [24, 27, 30, 33],
         [25, 28, 31, 34],
@@ -124,9 +124,9 @@ def test_shares_are_whole_groups_or_equal_parts_of_one() -> None:
             for n in range(workers):
                 mine = rows_of(n, workers, lifetimes)
                 found = {row % groups for row in mine.numbers()}
-                whole = mine.count == len(found) * lifetimes // groups
+                whole = mine.size == len(found) * lifetimes // groups
                 assert whole or len(found) == 1
-                assert mine.count * workers == lifetimes
+                assert mine.size * workers == lifetimes
                 # The first so many of all rows are the first so many of each hand.
                 first = [row for row in mine.numbers() if row < fisher]
-                assert len(first) == mine.count * config.trpo.fisher_fraction
+                assert len(first) == mine.size * config.trpo.fisher_fraction

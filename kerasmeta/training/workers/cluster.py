@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kerasmeta.errors import UserError
 
@@ -16,14 +17,15 @@ MOST_TASKS = 1024  # on a machine
 SLURM_PORT = 8888  # of the first worker on each machine
 
 
-class Cluster(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Cluster:
     """The addresses of all workers, `host:port`, and this one's number."""
 
     addresses: tuple[str, ...]
     index: int
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many workers there are."""
         return len(self.addresses)
 

@@ -104,7 +104,7 @@ def join(cluster: Cluster) -> OneWorker:
     Raises:
         UserError: This worker's port is taken, or another one does not answer.
     """
-    if cluster.count == 1:
+    if cluster.size == 1:
         return OneWorker()
     # Each worker adds its shares once: with more devices it would for each of them.
     tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
@@ -124,4 +124,4 @@ def join(cluster: Cluster) -> OneWorker:
             "choose a free port of this machine",
         ) from None
     wait_for_others(cluster)
-    return ManyWorkers(strategy, cluster.index, cluster.count)
+    return ManyWorkers(strategy, cluster.index, cluster.size)

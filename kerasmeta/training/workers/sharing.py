@@ -131,7 +131,7 @@ class WorkerEnvironment(TaskEnvironment):
         self.mine = range(first_group, self.groups_in_all, rows.step)
         places = range(place, size, parts)
         self.numbers = [group * size + row for group in self.mine for row in places]
-        super().__init__(task, rows.count, groups=len(self.mine))
+        super().__init__(task, rows.size, groups=len(self.mine))
 
     def group_keys(self, key: Any) -> list[Any]:
         """The keys that the groups of rows draw from, each int32 `[2]`."""
