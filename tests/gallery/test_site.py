@@ -17,6 +17,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.gallery import Built, build
 from kerasmeta.gallery.entries import Entry
 from kerasmeta.gallery.site import MARK
+from zoo.markdown import interval
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 
@@ -70,7 +71,7 @@ def test_every_agent_has_a_card_and_a_page_with_its_numbers(
         assert f'href="{entry.page}/index.html"' in index
         page = (site.path / entry.page / "index.html").read_text(encoding="utf-8")
         for name, estimate in entry.manifest.evaluation.metrics.items():
-            shown = f"{estimate.mean:.3f} [{estimate.ci95[0]:.3f}"
+            shown = interval(estimate.mean, estimate.ci95)
             assert f'"row">{name.replace("_", " ")}</th><td>{shown}' in page, name
         for entry_file in entry.manifest.files:
             assert entry_file.sha256 in page
