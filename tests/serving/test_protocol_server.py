@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 import requests
 import tensorflow as tf
 from google.protobuf import text_format
-from serving.processes import ZOO, Running, protocol_server
+from serving.processes import START_SECONDS, ZOO, Running, protocol_server
 from serving.protocol_server.batching import Batcher, Parameters
 from serving.protocol_server.refusals import RefusedError
 from tensorflow_serving.apis import (
@@ -239,9 +240,9 @@ def test_versions_labels_and_a_roll_over(tmp_path: Path) -> None:
         assert version() == 1
         shutil.copytree(ZOO / "two_step/ep_lstm/1", base / ".tmp-2")
         (base / ".tmp-2").rename(base / "2")
-        for _ in range(600):
-            if version() == 2:
-                break
+        end = time.monotonic() + START_SECONDS
+        while version() == 1 and time.monotonic() < end:
+            time.sleep(0.05)
         assert version() == 2
         reload = model_management_pb2.ReloadConfigRequest()
         text_format.Parse(both, reload.config)
