@@ -4,8 +4,8 @@
 
 Each MODEL is a directory with version 1 of a SavedModel and files `in-*.npz`. For each
 of those an `out-*.npz` is written, step by step, and an `unroll-*.npz`, at once; for
-the last one `session.npz`, the first step as a server runs it, and `losses.npz`, of
-fine-tuning. Not a test; `test_parity.py` runs it.
+the last one `session.npz`, the first step as a server runs it, and, where there is a
+file `fine-tune`, `losses.npz` of that. Not a test; `test_parity.py` runs it.
 """
 
 import pathlib
@@ -84,7 +84,8 @@ def main():
             at_once = {k: v.numpy() for k, v in unroll(model, inputs).items()}
             np.savez(path.with_name(path.name.replace("in-", "unroll-")), **at_once)
         np.savez(folder / "session.npz", **first_step_in_session(folder / "1", inputs))
-        np.savez(folder / "losses.npz", losses=fine_tune(model, inputs))
+        if (folder / "fine-tune").exists():
+            np.savez(folder / "losses.npz", losses=fine_tune(model, inputs))
     ours = ("kerasmeta", "zoo", "export", "tf_agents", "tensorflow_probability")
     loaded = [name for name in ours if name in sys.modules]
     assert not loaded, f"{loaded} imported"
