@@ -1,0 +1,73 @@
+"""Every agent of the zoo exports, and runs as it does here for 200 steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import export
+import zoo
+from export.naming import flatten_state
+from export.warmup import WARMUP
+from kerasmeta._keras import tf
+from zoo import programs
+from zoo.registry import Registry
+
+REGISTRY = Registry(Path(zoo.__file__).parent / "agents")
+AGENTS = sorted(REGISTRY.index().agents)
+STEPS, ROWS = 200, 64
+
+
+def shown(specs: dict[str, Any], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Made-up observations [T, B, ...]: 8 contexts recur, a quarter shows none."""
+    made = {}
+    for name, spec in specs.items():
+        shape = (STEPS, ROWS, *spec.shape)
+        kind = spec.dtype.as_numpy_dtype
+        if name == "context":
+            rows = rng.choice([-1.0, 1.0], (8, *spec.shape))
+            seen = rng.random((STEPS, ROWS, 1)) < 0.75
+            made[name] = (rows[rng.integers(8, size=shape[:2])] * seen).astype(kind)
+        elif spec.dtype == tf.bool:
+            made[name] = rng.random(shape) < 0.3
+        elif spec.dtype == tf.uint8:
+            made[name] = rng.integers(0, 256, shape).astype(kind)
+        elif spec.dtype.is_integer:
+            made[name] = rng.integers(-1, 2, shape).astype(kind)
+        else:
+            made[name] = rng.normal(size=shape).astype(kind)
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", AGENTS)
+def test_exported_equals_live(id: str, tmp_path: Path) -> None:
+    agent = zoo.load(id, registry=REGISTRY)
+    path = export.export_agent(agent, tmp_path)
+    programs.check(path)
+    assert (path / WARMUP).exists()
+    model = tf.saved_model.load(str(path))
+    observations = shown(agent.observation_spec, np.random.default_rng(0))
+    state = agent.initial_state(ROWS, seed=3)
+    seeds, begun = state.seed, flatten_state(state)
+    rows = []
+    for t in range(STEPS):
+        output = agent.step({k: v[t] for k, v in observations.items()}, state)
+        state = output.state
+        rows.append((output.action, output.value))
+    actions, values = (np.stack(column, axis=1) for column in zip(*rows, strict=True))
+    for batch in (1, 7, ROWS):
+        tensors = {k: np.moveaxis(v[:, :batch], 0, 1) for k, v in observations.items()}
+        state_in = {k: v[:batch] for k, v in begun.items()}
+        found = model.unroll({**tensors, **state_in})
+        np.testing.assert_allclose(found["value"], values[:batch], rtol=0, atol=1e-5)
+        exact = actions.dtype.kind == "i"
+        np.testing.assert_allclose(
+            found["action"], actions[:batch], rtol=0, atol=0 if exact else 1e-5
+        )
+    served = model.signatures["initial_state"](seed=seeds)
+    for name, leaf in begun.items():
+        np.testing.assert_array_equal(served[name], leaf)
