@@ -190,10 +190,9 @@ class TestKept:
         model = tf.saved_model.load(str(export_agent(agent, tmp_path / "model")))
         observation = agents.at(agents.observations(rng, 3, 1), 0)
         observation["stimulus"] = 50.0 + 9.0 * observation["stimulus"]
-        state = model.initial_state(tf.constant([[0, 0], [0, 1], [0, 2]]))
-        served = model.step(
-            **{k: tf.constant(v) for k, v in observation.items()}, **state
-        )
+        begin, step = (model.signatures[name] for name in ("initial_state", "step"))
+        state = begin(seed=tf.constant([[0, 0], [0, 1], [0, 2]]))
+        served = step(**{k: tf.constant(v) for k, v in observation.items()}, **state)
         live = agent.step(observation, agent.initial_state(3))
         np.testing.assert_allclose(served["logits"], live.logits, atol=1e-6)
         np.testing.assert_allclose(served["value"], live.value, rtol=1e-5)

@@ -145,7 +145,7 @@ def test_an_update_leaves_what_is_frozen(rng: np.random.Generator) -> None:
 def untrained(arms: int, seed: int) -> EpisodicAgent:
     """An agent for a bandit, which shows it one number."""
     config = recipe("bandit", "lstm", {"arms": arms})
-    small = {"units": 4, "critic_units": 4}
+    small = {"units": 4, "critic_units": 4, "normalize": False}
     config = config.model_copy(
         update={"agent": config.agent.model_copy(update=small), "seed": seed}
     )

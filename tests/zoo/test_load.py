@@ -141,6 +141,7 @@ def test_the_directory_is_one_tensorflow_serving_reads(
         str(path.relative_to(published.path)) for path in published.path.rglob("*.*")
     ) == [
         "README.md",
+        "assets.extra",
         "config.json",
         "manifest.json",
         "saved_model.pb",

@@ -148,7 +148,7 @@ def test_every_shipped_agent_is_allowed(path: Path) -> None:
 
 def test_a_shipped_saved_model_can_be_run() -> None:
     model = zoo.load_saved_model("two_step/lstm", EMBEDDED)
-    begun = model.initial_state(tf.constant([[1, 2]]))
+    begun = model.signatures["initial_state"](seed=tf.constant([[1, 2]]))
     assert begun["state_actor_hidden"].shape[0] == 1
 
 
