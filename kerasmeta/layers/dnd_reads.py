@@ -16,6 +16,7 @@ KERNEL_DELTA = 1e-3
 # Cosines closer than this are equal: rounding must not decide which of two equal keys
 # is read, nor whether a perfect match passes `min_similarity` 1.
 TIE = 1e-6
+GRAIN = 2.0**-22  # of 1: a power of 2 rounds nothing, and -2 to 1 fit in 32 bits
 
 
 def one_over_length(vectors: Any) -> Any:
@@ -40,10 +41,14 @@ def cosine_similarity(keys: Any, scales: Any, query: Any) -> Any:
     return dots * scales * one_over_length(query)[:, tf.newaxis]
 
 
-def newest_of_the_best(scores: Any, written_at: Any) -> Any:
-    """The slot `[B]` with the highest of `scores` `[B, N]`; the newest of equals."""
-    best = _from_ordered(tf.reduce_max(_ordered(scores), axis=-1, keepdims=True))
-    candidates = tf.where(scores >= best - TIE, written_at, -1)
+def newest_of_the_best(cosines: Any, written_at: Any) -> Any:
+    """The slot `[B]` with the highest of `cosines` `[B, N]`; the newest of equals.
+
+    Compared as whole numbers of `GRAIN`: see `first_of_the_lowest`.
+    """
+    grains = tf.cast(cosines / GRAIN, tf.int32)
+    best = tf.reduce_max(grains, axis=-1, keepdims=True)
+    candidates = tf.where(grains >= best - round(TIE / GRAIN), written_at, -1)
     newest = tf.reduce_max(candidates, axis=-1, keepdims=True)
     return _first_where(candidates == newest)
 
@@ -52,7 +57,7 @@ def first_of_the_lowest(stamps: Any) -> Any:
     """The slot `[B]` with the lowest of `stamps`, int32 `[B, N]`; the first of equals.
 
     `tf.argmin` in two reductions of integers, which a compiler turns into vector code;
-    it cannot with an argmin's pairs, nor with floats (`_ordered`).
+    it cannot with an argmin's pairs, nor with floats.
     """
     return _first_where(stamps == tf.reduce_min(stamps, axis=-1, keepdims=True))
 
@@ -61,22 +66,6 @@ def _first_where(mask: Any) -> Any:
     """The first index at which `mask` `[B, N]` is true, int32 `[B]`."""
     slots = mask.shape[1]
     return tf.reduce_min(tf.where(mask, tf.range(slots), slots), axis=-1)
-
-
-def _ordered(x: Any) -> Any:
-    """Integers in the order of the floats `x`."""
-    return _flipped(tf.bitcast(x, tf.int64 if x.dtype == tf.float64 else tf.int32))
-
-
-def _from_ordered(integers: Any) -> Any:
-    """The inverse of `_ordered`."""
-    floating = tf.float64 if integers.dtype == tf.int64 else tf.float32
-    return tf.bitcast(_flipped(integers), floating)
-
-
-def _flipped(bits: Any) -> Any:
-    """Of negative numbers all bits but the sign: they count down as floats do."""
-    return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, bits.dtype.max), bits)
 
 
 def nearest_weights(similarity: Any, written_at: Any) -> Any:
