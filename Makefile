@@ -5,6 +5,8 @@ STAMP := .venv/.installed
 # The benchmarks' environment sees .venv's packages and adds the peers.
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
+# Two processes for the tests; a file's stay together, as they share what is compiled.
+SIDE_BY_SIDE ?= -n 2 --dist loadfile
 ROWS ?=
 ARGS ?=
 # Notebooks also run with the versions that Colab has.
@@ -37,10 +39,10 @@ demo: setup ## train, evaluate, export, publish and load one episodic agent
 	$(BIN)/kerasmeta demo
 
 test: setup ## the tests a newcomer should run (a few minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 slow: setup ## the slow tests: learning, kill and resume, the wheel
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE)
 
 lint: setup ## ruff check and format
 	$(BIN)/ruff check .
