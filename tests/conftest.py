@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# What commands write is tested as users see it, whatever level the caller's shell asks.
+os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
 # Tests give the same answer on every run: examples are derived from the test itself.
 settings.register_profile(
