@@ -71,6 +71,14 @@ class Catalogue(abc.ABC):
         name = identifiers.parse(agent).name
         return tuple(sorted(self._versions(self.index(), name)))
 
+    def references(self) -> tuple[AgentReference, ...]:
+        """Every version of every agent, by id, the oldest first."""
+        return tuple(
+            AgentReference(name, version)
+            for name, versions in sorted(self.index().agents.items())
+            for version in sorted(versions)
+        )
+
     def aliases(self, agent: str) -> dict[str, int]:
         """The aliases of `family/agent` and the versions they name; not `latest`."""
         name, index = identifiers.parse(agent).name, self.index()

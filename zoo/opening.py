@@ -62,6 +62,10 @@ class SearchPath(Catalogue):
             found = {**{manifest.id: manifest for manifest in one.list()}, **found}
         return tuple(found[name] for name in sorted(found))
 
+    def references(self) -> tuple[AgentReference, ...]:
+        found = {one for registry in self.registries for one in registry.references()}
+        return tuple(sorted(found))
+
     def where(self, agent: str | AgentReference) -> Catalogue:
         """The first registry that has this version of an agent.
 

@@ -62,6 +62,13 @@ class RemoteRegistry(Catalogue):
             agents = [name for name in agents if self._kept(self._find(name))]
         return tuple(self.show(name) for name in agents)
 
+    def references(self) -> tuple[AgentReference, ...]:
+        """Every version of every agent; offline, those that the cache holds."""
+        found = super().references()
+        if self.offline:
+            found = tuple(r for r in found if self._place(self._find(r)).is_dir())
+        return found
+
     def show(self, agent: str | AgentReference) -> Manifest:
         return self._manifest(self._find(agent))
 

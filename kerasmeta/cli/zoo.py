@@ -39,9 +39,10 @@ def list_agents(
     json: console.Json = False,
 ) -> None:
     """List the agents."""
-    manifests = console.open_registry(registry, offline).list()
+    opened = console.open_registry(registry, offline)
+    manifests, aliases = opened.list(), opened.index().aliases
     if json:
-        agents = [_summary(manifest) for manifest in manifests]
+        agents = [_summary(one, aliases.get(one.id, {})) for one in manifests]
         console.print_json({"agents": agents})
         return
     rows = []
@@ -51,8 +52,11 @@ def list_agents(
             f"{name} {console.number(estimates[name].mean)}"
             for name in manifest.headline
         )
-        rows.append([manifest.id, str(manifest.version), manifest.task.name, figures])
-    columns = ["agent", "version", "task", "headline metrics"]
+        named = aliases.get(manifest.id, {}).items()
+        names = ", ".join(f"{alias} {version}" for alias, version in named)
+        version, task = str(manifest.version), manifest.task.name
+        rows.append([manifest.id, version, names, task, figures])
+    columns = ["agent", "version", "aliases", "task", "headline metrics"]
     console.print_table("zoo", columns, rows)
 
 
@@ -101,7 +105,7 @@ def pull(
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="All agents by default.")
+        list[str] | None, typer.Argument(metavar="ID", help="Every version by default.")
     ] = None,
     registry: console.Registry = None,
     offline: console.Offline = False,
@@ -114,7 +118,7 @@ def verify(
     opened = console.open_registry(registry, offline)
     checked = [
         verified(id, opened, require_signature)
-        for id in ids or [f"{m.id}@{m.version}" for m in opened.list()]
+        for id in ids or [str(reference) for reference in opened.references()]
     ]
     if json:
         console.print_json(
@@ -165,12 +169,13 @@ def publish(
     console.say(f"published {published.id}@{published.version}")
 
 
-def _summary(manifest: Any) -> dict[str, Any]:
+def _summary(manifest: Any, aliases: dict[str, int]) -> dict[str, Any]:
     family, agent = manifest.id.split("/")
     data = manifest.model_dump(mode="json")
     return {
         "id": manifest.id,
         "version": manifest.version,
+        "aliases": aliases,
         "family": family,
         "agent": agent,
         "task": manifest.task.name,

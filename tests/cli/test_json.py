@@ -247,14 +247,15 @@ def test_zoo(command_line: Any, registry: Path) -> None:
     ).json
     assert published == {"id": "two_step/lstm", "version": 2}
     (listed,) = command_line("zoo", "list", *here).json["agents"]
-    assert set(listed) == {"id", "version", "family", "agent", "task", "metrics"}
+    keys = {"id", "version", "aliases", "family", "agent", "task", "metrics"}
+    assert set(listed) == keys
     assert (listed["id"], listed["version"]) == ("two_step/lstm", 2)
     assert (listed["family"], listed["agent"]) == ("two_step", "lstm")
     assert set(listed["metrics"]) == TWO_STEP
     shown = command_line("zoo", "show", "two_step/lstm@1", *here).json
     assert (shown["id"], shown["version"]) == ("two_step/lstm", 1)
     verified = command_line("zoo", "verify", *here).json["verified"]
-    assert {"id": "two_step/lstm", "version": 2} in verified
+    assert verified == [{"id": "two_step/lstm", "version": n} for n in (1, 2)]
     evaluated = command_line(
         "evaluate", "two_step/lstm@1", "--lifetimes", "10", *here
     ).json

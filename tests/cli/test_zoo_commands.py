@@ -77,6 +77,9 @@ def test_aliases(command_line: Any, registry: Path) -> None:
     here = ("--registry", str(registry), "--json")
     set_alias = command_line("zoo", "alias", "set", NAME, "stable", *here).json
     assert set_alias == {"id": NAME, "alias": "stable", "version": 1}
+    (listed,) = command_line("zoo", "list", *here).json["agents"]
+    assert listed["aliases"] == {"stable": 1}
+    assert "stable 1" in command_line("zoo", "list", *here[:2]).stdout
     shown = command_line("zoo", "show", f"{NAME}@stable", *here).json
     assert (shown["id"], shown["version"]) == (NAME, 1)
     removed = command_line("zoo", "remove-alias", NAME, "stable", *here).json

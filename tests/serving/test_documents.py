@@ -1,4 +1,4 @@
-"""The pages on publishing, verifying and the gateway: what they print runs."""
+"""The pages on publishing, verifying, threats and the gateway: what they print runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def test_publishing_and_verifying(tmp_path: Path) -> None:
     for seed in range(3):
         steps, changes = 2 * STEPS_PER_ITERATION, (f"seed={seed}",)
         make_run(tmp_path / f"runs/mine-{seed}", "lstm", steps, changes=changes)
-    printed = run(tmp_path, script(["publishing.md", "verifying.md"]))
+    pages = ["publishing.md", "verifying.md", "threat-model.md"]
+    printed = run(tmp_path, script(pages))
     assert "published two_step/mine@1" in printed
     assert (tmp_path / "registry/two_step/mine/1/model.sig").exists()
     assert "'step'" in printed

@@ -100,6 +100,8 @@ class TestSearching:
         assert found == [("lab/one", 1), ("public/one", 1), (NAME, 2)]
         assert path.versions(NAME) == (2,)
         assert set(path.index().agents) == {"lab/one", "public/one", NAME}
+        every = [str(reference) for reference in path.references()]
+        assert every == ["lab/one@1", "public/one@1", f"{NAME}@1", f"{NAME}@2"]
 
     def test_an_alias_and_its_version_are_of_one_registry(self, both: Any) -> None:
         path, lab, public = both

@@ -60,6 +60,7 @@ def test_versions_count_up_and_never_change(
     assert registry.publish(NAME, submission, write, version=7).version == 7
     assert registry.publish(NAME, submission, write).version == 8
     assert registry.versions(NAME) == (1, 2, 7, 8)
+    assert [str(r) for r in registry.references()] == [f"{NAME}@{n}" for n in "1278"]
     assert str(registry.resolve(NAME)) == f"{NAME}@8"
     assert str(registry.resolve(f"{NAME}@2")) == f"{NAME}@2"
     assert _tree(registry.directory(f"{NAME}@1")) == first

@@ -211,6 +211,7 @@ def test_offline_says_what_there_is(
     zoo.RemoteRegistry(web.url).index()
     offline = zoo.RemoteRegistry(web.url, offline=True)
     assert [(m.id, m.version) for m in offline.list()] == []  # the latest is not here
+    assert [str(reference) for reference in offline.references()] == [f"{NAME}@1"]
     message = rf"{NAME}@2': is not in the cache, and offline .* or use {NAME}@1"
     with pytest.raises(UserError, match=message):
         offline.directory(NAME)
