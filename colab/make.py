@@ -6,18 +6,27 @@
                                      print and draw
 
 A notebook is its text (jupytext's percent format) and nothing else: cells have numbers
-for names, so that the same text gives the same file.
+for names, so that the same text gives the same file. Where the project lives is said
+here only, and its version in `kerasmeta.version`: rendering brings badges and install
+cells, README's too, up to date with both.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
+
+from kerasmeta.version import __version__
+
+# Owner and name on GitHub. Nothing else knows them; see CONTRIBUTING.md.
+REPOSITORY = "kerasmeta/kerasmeta"
+ADDRESS = re.compile(r"(/github(?:\.com)?/)[\w.-]+/[\w.-]+(/blob/v|@v)\d[\w.]*")
 
 HERE = Path(__file__).parent
 # What a reader sees of the kernel; Colab chooses its own.
@@ -38,6 +47,19 @@ def texts() -> list[Path]:
     return sorted(HERE.glob("[0-9][0-9]_*.py"))
 
 
+def addressed(text: str) -> str:
+    """A text whose badges and install cells lead to this repository and version."""
+    return ADDRESS.sub(rf"\g<1>{REPOSITORY}\g<2>{__version__}", text)
+
+
+def write_addresses() -> None:
+    """Brings the notebooks' texts and README up to date."""
+    for path in (*texts(), HERE.parent / "README.md"):
+        before = path.read_text(encoding="utf-8")
+        if addressed(before) != before:
+            path.write_text(addressed(before), encoding="utf-8")
+
+
 def render(text: Path) -> Any:
     """The notebook that a text is, without outputs."""
     notebook = jupytext.read(text, fmt="py:percent")
@@ -55,7 +77,7 @@ def with_outputs(notebook: Any, old: Path) -> Any:
         return notebook
     kept = code_cells(nbformat.read(old, 4))
     for new, before in zip(code_cells(notebook), kept, strict=False):
-        if new.source != before.source:
+        if new.source != addressed(before.source):
             break
         new.outputs = before.outputs
     return notebook
@@ -98,6 +120,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="01_first_agent, ...; all by default")
     parser.add_argument("--execute", action="store_true", help="run them too")
     arguments = parser.parse_args()
+    write_addresses()
     for text in texts():
         if arguments.names and text.stem not in arguments.names:
             continue

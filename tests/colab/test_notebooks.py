@@ -62,10 +62,22 @@ def test_every_notebook_has_a_text_and_the_other_way_round() -> None:
 @pytest.mark.parametrize("text", TEXTS, ids=NAMES)
 def test_the_badge_opens_this_notebook_of_this_version(text: Path) -> None:
     title = notebook(text).cells[0].source
-    place = f"blob/v{__version__}/colab/{text.stem}.ipynb"
-    assert (
-        f"https://colab.research.google.com/github/kerasmeta/kerasmeta/{place}" in title
-    )
+    place = f"{make.REPOSITORY}/blob/v{__version__}/colab/{text.stem}.ipynb"
+    assert f"https://colab.research.google.com/github/{place}" in title
+
+
+def test_addresses_are_those_of_one_repository_and_change_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    documents = [*TEXTS, ROOT / "README.md"]
+    for path in documents:
+        text = path.read_text(encoding="utf-8")
+        assert make.addressed(text) == text, "call make notebooks-render, and commit"
+    monkeypatch.setattr(make, "REPOSITORY", "somebody/else")
+    for path in documents:
+        moved = make.addressed(path.read_text(encoding="utf-8"))
+        assert "somebody/else" in moved
+        assert "kerasmeta/kerasmeta" not in moved
 
 
 def test_all_install_the_same_version_before_anything_else() -> None:
@@ -108,8 +120,12 @@ def test_outputs_are_kept_down_to_the_first_change(tmp_path: Path) -> None:
         cell.outputs = [nbformat.v4.new_output("stream", text="kept")]
     make.write(old, tmp_path / "old.ipynb")
     new = make.render(TEXTS[0])
-    changed = [cell for cell in new.cells if cell.cell_type == "code"][2]
+    moved, _, changed = [cell for cell in new.cells if cell.cell_type == "code"][:3]
     changed.source += "\n# changed"
+    # Another repository or version is no change.
+    kept = make.nbformat.read(tmp_path / "old.ipynb", 4)
+    make.code_cells(kept)[0].source = moved.source.replace(make.REPOSITORY, "some/one")
+    make.write(kept, tmp_path / "old.ipynb")
     found = make.with_outputs(new, tmp_path / "old.ipynb")
     counts = [len(c.outputs) for c in found.cells if c.cell_type == "code"]
     assert counts[:2] == [1, 1]
