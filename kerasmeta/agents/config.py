@@ -24,6 +24,10 @@ class TRPOConfig(BaseModel):
         gamma: Discount per step.
         td_lambda: GAE's λ.
         entropy_bonus: Weight of the mean entropy in the surrogate.
+        anneal_to: What is left of `delta` and `entropy_bonus` at the end of a run, as a
+            share of what they began with; they fall in a straight line. Late updates
+            are then smaller than the noise of their batch, and nothing keeps a policy
+            that knows what to do from doing it.
         backtrack, max_backtracks: Of the line search.
         critic_learning_rate: Adam's.
         critic_passes: Passes over the batch for each fit of the critic.
@@ -39,6 +43,7 @@ class TRPOConfig(BaseModel):
     gamma: float = Field(0.9, ge=0.0, le=1.0)
     td_lambda: float = Field(0.95, ge=0.0, le=1.0)
     entropy_bonus: NonNegativeFloat = 0.0
+    anneal_to: float = Field(1.0, gt=0.0, le=1.0)
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)
     max_backtracks: PositiveInt = 10
     critic_learning_rate: PositiveFloat = 1e-3

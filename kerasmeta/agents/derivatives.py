@@ -56,7 +56,7 @@ class Derivatives:
         def program(function: Callable[..., Any]) -> Callable[..., Any]:
             if not jit_compile:
                 return function
-            return tf.function(function, jit_compile=True)
+            return tf.function(function, jit_compile=True, autograph=False)
 
         self.values = program(self._values)
         self.policy = program(self._policy)
@@ -74,29 +74,31 @@ class Derivatives:
         state = self.critic.zero_state(tf.shape(reset)[0])
         return self.critic.unroll(inputs, reset, state)[0]
 
-    def _surrogate(self, parameters: Any, part: Batch, total: Any) -> tuple[Any, Any]:
-        """E[π(a)/π_old(a) A] + bonus · entropy, and the entropy."""
+    def _surrogate(
+        self, parameters: Any, part: Batch, total: Any, left: Any
+    ) -> tuple[Any, Any]:
+        """E[π(a)/π_old(a) A] + left · bonus · entropy, and the entropy."""
         log_ratio = self.distribution.log_prob(parameters, part.action)
         log_ratio -= self.distribution.log_prob(part.old_parameters, part.action)
         surrogate = share(tf.exp(log_ratio) * part.advantage, part.valid, total)
         entropy = share(self.distribution.entropy(parameters), part.valid, total)
         if self.entropy_bonus:
-            surrogate += self.entropy_bonus * entropy
+            surrogate += left * self.entropy_bonus * entropy
         return surrogate, entropy
 
-    def _policy(self, part: Batch, total: Any) -> PolicyShare:
+    def _policy(self, part: Batch, total: Any, left: Any = 1.0) -> PolicyShare:
         variables = self.actor_variables
         with tf.GradientTape() as tape:
             parameters = self._unroll(self.actor, part)
-            surrogate, entropy = self._surrogate(parameters, part, total)
+            surrogate, entropy = self._surrogate(parameters, part, total, left)
         gradient = flatten(tape.gradient(surrogate, variables))
         return PolicyShare(surrogate, gradient, entropy)
 
-    def _trial(self, part: Batch, total: Any) -> tuple[Any, Any]:
+    def _trial(self, part: Batch, total: Any, left: Any = 1.0) -> tuple[Any, Any]:
         """The surrogate and KL(old ‖ new) of the policy as it is now."""
         parameters = self._unroll(self.actor, part)
         kl = self.distribution.kl(part.old_parameters, parameters)
-        surrogate, _ = self._surrogate(parameters, part, total)
+        surrogate, _ = self._surrogate(parameters, part, total, left)
         return surrogate, share(kl, part.valid, total)
 
     def _record(self, part: Batch) -> Any:

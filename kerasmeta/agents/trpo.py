@@ -62,6 +62,8 @@ class TRPOAgent(tf_agent.TFAgent):
         config: `TRPOConfig`.
         train_step_counter: int64 variable, counts updates.
         jit_compile: Whether XLA compiles the passes through the networks.
+        updates: How many the run has, which is what `anneal_to` is about; None where
+            nothing is annealed.
         frozen: Parts of the agent that stay as they are (`kerasmeta.agents.parts`).
         total_of: Makes what this worker's lifetimes add to the batch's sums the sums;
             where there is one worker, they are. Workers that begin with the same
@@ -79,6 +81,7 @@ class TRPOAgent(tf_agent.TFAgent):
         config: TRPOConfig,
         train_step_counter: Any,
         jit_compile: bool = False,
+        updates: int | None = None,
         frozen: Collection[str] = (),
         total_of: SumOverWorkers = alone,
     ) -> None:
@@ -88,6 +91,7 @@ class TRPOAgent(tf_agent.TFAgent):
             )
         self.agent = agent
         self.trpo = config
+        self.updates = updates
         self.total_of = total_of
         self.actor_variables, self.critic_variables = trained_variables(agent, frozen)
         self.frozen = frozenset(weights_of(agent, frozen, "freeze"))
@@ -186,15 +190,23 @@ class TRPOAgent(tf_agent.TFAgent):
     def _update_policy(self, batch: Batch) -> tuple[LineSearch, Any, Any]:
         """One natural-gradient step within the trust region."""
         groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
-        shares = [self.derivatives.policy(part, total) for part in groups]
+        left = self._left()
+        shares = [self.derivatives.policy(part, total, left) for part in groups]
         surrogate, gradient, entropy = self._totals(shares)
         product = self.fisher_product(batch)
         direction = conjugate_gradient(product, gradient, self.trpo.cg_iterations)
         # s = sqrt(2 δ / dᵀ F d) d, the step that meets KL = δ to second order.
         curvature = tf.reduce_sum(direction * product(direction))
-        scale = tf.sqrt(2.0 * self.trpo.delta / tf.maximum(curvature, 1e-12))
-        search = self._search(direction * scale, groups, total, surrogate)
+        scale = tf.sqrt(2.0 * left * self.trpo.delta / tf.maximum(curvature, 1e-12))
+        search = self._search(direction * scale, groups, total, surrogate, left)
         return search, entropy, tf.norm(gradient)
+
+    def _left(self) -> Any:
+        """The share of delta and bonus that this update has. Scalar."""
+        if self.updates is None or self.trpo.anneal_to == 1.0:
+            return 1.0
+        done = tf.cast(self.train_step_counter, tf.float32) / self.updates
+        return 1.0 - (1.0 - self.trpo.anneal_to) * tf.minimum(done, 1.0)
 
     def fisher_product(self, batch: Batch) -> Any:
         """v -> (F + damping I) v, with F the exact Gauss-Newton Fisher through time.
@@ -219,7 +231,7 @@ class TRPOAgent(tf_agent.TFAgent):
         return self.total_of([tf.add_n(parts) for parts in zip(*shares, strict=True)])
 
     def _search(
-        self, step: Any, groups: list[Batch], total: Any, surrogate: Any
+        self, step: Any, groups: list[Batch], total: Any, surrogate: Any, left: Any
     ) -> LineSearch:
         """Tries the step on the variables; puts the old ones back if it fails."""
         old = [tf.identity(variable) for variable in self.actor_variables]
@@ -233,7 +245,7 @@ class TRPOAgent(tf_agent.TFAgent):
 
         def evaluate(size: Any) -> tuple[Any, Any]:
             move(size)
-            shares = [self.derivatives.trial(part, total) for part in groups]
+            shares = [self.derivatives.trial(part, total, left) for part in groups]
             reached, kl = self._totals(shares)
             return reached - surrogate, kl
 
@@ -241,7 +253,7 @@ class TRPOAgent(tf_agent.TFAgent):
             evaluate,
             self.trpo.backtrack,
             self.trpo.max_backtracks,
-            self.trpo.delta,
+            left * self.trpo.delta,
         )
         put_back_unless(search.accepted, self.actor_variables, old)
         return search

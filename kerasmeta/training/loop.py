@@ -81,6 +81,7 @@ class Trainer:
             config.trpo,
             self.iterations,
             jit_compile=True,
+            updates=self.total_iterations,
             frozen=config.start.freeze if config.start else (),
             total_of=workers.total_of,
         )
@@ -105,7 +106,7 @@ class Trainer:
     def total_iterations(self) -> int:
         return -(-self.config.steps // self.steps_per_iteration)
 
-    @tf.function
+    @tf.function(autograph=False)
     def iterate(self) -> tuple[Any, Any]:
         """One iteration as one graph call: (experience, `LossInfo`)."""
         index = tf.cast(self.iterations, tf.int32)
@@ -118,7 +119,7 @@ class Trainer:
         experience = self.collector.collect(self.config.seed, index, TRAINING_STREAM)
         return experience, self._learn(experience)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _learn(self, experience: Any) -> Any:
         return self.learner.train(experience)
 

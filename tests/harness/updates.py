@@ -18,6 +18,7 @@ def new_trainer(
     agent: dict[str, Any] | None = None,
     frozen: Collection[str] = (),
     total_of: SumOverWorkers = alone,
+    updates: int | None = None,
     **settings: Any,
 ) -> TRPOAgent:
     """A trainer of a small agent whose weights all matter."""
@@ -30,6 +31,7 @@ def new_trainer(
         trained,
         TRPOConfig(**settings),
         tf.Variable(0, dtype=tf.int64),
+        updates=updates,
         frozen=frozen,
         total_of=total_of,
     )
