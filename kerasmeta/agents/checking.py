@@ -47,11 +47,12 @@ def check_state(state: Any, state_class: Any, has_memory: bool) -> None:
 
 
 def check_observation(
-    observation: Any, spec: dict[str, Any], batch_size: Any
+    observation: Any, spec: dict[str, Any], batch_size: int | None
 ) -> dict[str, Any]:
     """The observation as tensors of the right types, or a `UserError`.
 
-    Symbolic tensors (inside a `tf.function`) are only checked for type and shape.
+    Symbolic tensors (inside a `tf.function`) are only checked for type and shape, and
+    their rows not even for that where `batch_size` is None.
     """
     if not isinstance(observation, dict):
         raise UserError(
@@ -68,39 +69,50 @@ def check_observation(
             f"lacks {', '.join(missing)}",
             f"give a dict with {', '.join(spec)}",
         )
-    unknown = sorted(map(str, set(observation) - set(spec)))
-    if unknown:
+    if len(observation) > len(spec):
         raise UserError(
             "observation",
-            ", ".join(unknown),
+            ", ".join(sorted(map(str, set(observation) - set(spec)))),
             "holds keys this agent does not know",
             f"give a dict with {', '.join(spec)}",
         )
     return {
-        key: _check_leaf(f"observation[{key!r}]", observation[key], leaf, batch_size)
+        key: _check_leaf(key, observation[key], leaf, batch_size)
         for key, leaf in spec.items()
     }
 
 
-def _check_leaf(name: str, value: Any, spec: Any, batch_size: Any) -> Any:
+def _check_leaf(key: str, value: Any, spec: Any, batch_size: int | None) -> Any:
+    name = f"observation[{key!r}]"
     if not tf.is_tensor(value):
-        value = tf.constant(_as_array(name, value, spec.dtype.as_numpy_dtype))
+        value = _as_array(name, value, spec.dtype.as_numpy_dtype)
     elif value.dtype != spec.dtype:
         raise UserError(
             name, value.dtype.name, "is the wrong type", f"give {spec.dtype.name}"
         )
-    rows = tf.get_static_value(batch_size)
-    expected = tf.TensorShape([rows]).concatenate(spec.shape)
-    if not expected.is_compatible_with(value.shape):
+    expected = (batch_size, *spec.shape)
+    if not _fits(value.shape, expected):
         raise UserError(
             name,
             str(tuple(value.shape)),
-            f"is the wrong shape for a batch of {rows}",
-            f"give {tuple(expected)}",
+            f"is the wrong shape for a batch of {batch_size}",
+            f"give {expected}",
         )
+    if isinstance(value, np.ndarray):
+        _check_values(name, value, spec)
+        return tf.constant(value)
     if tf.executing_eagerly():
         _check_values(name, value.numpy(), spec)
     return value
+
+
+def _fits(shape: Any, expected: tuple[int | None, ...]) -> bool:
+    """Whether a shape can be the expected one, where None is any size."""
+    if isinstance(shape, tuple):
+        return shape == expected or (
+            None in expected and _fits(tf.TensorShape(shape), expected)
+        )
+    return bool(shape.is_compatible_with(expected))
 
 
 def _as_array(name: str, value: Any, dtype: Any) -> np.ndarray:

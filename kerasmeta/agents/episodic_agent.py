@@ -168,13 +168,13 @@ class EpisodicAgent:
                 the state is another agent's.
         """
         check_state(state, AgentState, self.config.has_memory)
-        batch_size = tf.shape(state.step)[0]
+        batch_size = state.step.shape[0]
         observation = check_observation(observation, self.observation_spec, batch_size)
         return self._compiled(observation, state, greedy)
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        return tf.function(self.forward, reduce_retracing=True)
+        return tf.function(self.forward, reduce_retracing=True, autograph=False)
 
     def forward(
         self,

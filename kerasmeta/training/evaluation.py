@@ -114,7 +114,9 @@ def chunk_of(task: Task) -> int:
 
 def collecting(collector: Any) -> Any:
     """A collector's `collect`, as one graph call where that can be."""
-    return tf.function(collector.collect) if collector.in_graph else collector.collect
+    if not collector.in_graph:
+        return collector.collect
+    return tf.function(collector.collect, autograph=False)
 
 
 def check_extent(lifetimes: int, seed: int) -> None:

@@ -53,8 +53,9 @@ class FusedEpisodeDriver(dynamic_episode_driver.DynamicEpisodeDriver):
         super().__init__(
             environment, policy, observers, num_episodes=environment.batch_size
         )
-        self._unroll = tf.function(self.lifetimes, jit_compile=jit_compile)
-        self._begin = tf.function(self.new_lifetimes, jit_compile=jit_compile)
+        as_program = {"jit_compile": jit_compile, "autograph": False}
+        self._unroll = tf.function(self.lifetimes, **as_program)
+        self._begin = tf.function(self.new_lifetimes, **as_program)
 
     def _run(
         self,

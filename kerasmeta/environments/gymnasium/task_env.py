@@ -34,6 +34,7 @@ class _Lifetimes:
         self._begin = tf.function(
             self._environment.reset_with_seed,
             input_signature=[tf.TensorSpec([2], tf.int32)],
+            autograph=False,
         )
         action_spec = self.task.action_spec
         self._step = tf.function(
@@ -41,6 +42,7 @@ class _Lifetimes:
             input_signature=[
                 tf.TensorSpec([count, *action_spec.shape], action_spec.dtype)
             ],
+            autograph=False,
         )
 
     def begin(self, generator: np.random.Generator) -> Any:

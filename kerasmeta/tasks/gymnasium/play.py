@@ -54,7 +54,7 @@ def _joined(leaves: tuple[np.ndarray, ...]) -> np.ndarray:
 def _play(batch: GymnasiumBatch, player: Player, seed: int, index: int) -> Lifetimes:
     """One lifetime of every row."""
     key = seeds.key_from(seeds.as_seed((seed, index)))
-    act = tf.function(player.act)
+    act = tf.function(player.act, autograph=False)
     state = player.initial_state(batch.batch_size)
     time_step = batch.reset(environment_seeds(seed, index, batch.batch_size))
     alive, steps = np.ones(batch.batch_size, bool), []

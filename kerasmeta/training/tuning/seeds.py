@@ -73,10 +73,10 @@ class SeedTrainer:
         experience = trainer.collector.collect(seed, index, TRAINING_STREAM)
         return experience, trainer.learner.train(experience)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _compiled(self, seed: Any) -> tuple[Any, Any]:
         return self._iterate(seed)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _learn(self, experience: Any) -> Any:
         return self._trainer.learner.train(experience)
