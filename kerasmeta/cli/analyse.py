@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import agent_ids, analysis_names
 from kerasmeta.cli.evaluate import Lifetimes
 from kerasmeta.cli.progress import Tell, stage_progress
 from kerasmeta.errors import UserError
@@ -27,6 +28,7 @@ def analyse(
             metavar="AGENT...",
             help="A zoo id, of which all published seeds are analysed, or a run "
             "directory; several run directories: the seeds of one agent.",
+            autocompletion=agent_ids,
         ),
     ] = None,
     out: Annotated[
@@ -37,6 +39,7 @@ def analyse(
         typer.Option(
             metavar="NAME",
             help="An analysis to do, once or several times; by default all that fit.",
+            autocompletion=analysis_names,
         ),
     ] = None,
     listing: Annotated[

@@ -1,4 +1,4 @@
-"""What a shell offers for TASK and AGENT. Nothing here imports TensorFlow."""
+"""What a shell offers for TASK, AGENT and analyses. Nothing here imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def agent_ids(incomplete: str) -> list[str]:
     except Exception:  # a shell that completes must not be disturbed
         return []
     return sorted(name for name in names if name.startswith(incomplete))
+
+
+def analysis_names(incomplete: str) -> list[str]:
+    """The analyses that begin so."""
+    from kerasmeta.analysis import analyses
+
+    return [one.name for one in analyses() if one.name.startswith(incomplete)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import agent_ids
 from kerasmeta.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ Agents = Annotated[
         help="Zoo ids (family/agent: its two newest versions, also those to come; "
         "family/agent@version: that one and the one before), or folders that "
         "`kerasmeta export` wrote.",
+        autocompletion=agent_ids,
     ),
 ]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasmeta.cli import console, zoo_aliases, zoo_cache
+from kerasmeta.cli.completion import agent_ids
 from kerasmeta.cli.progress import working
 from kerasmeta.cli.quiet import start_tensorflow
 
@@ -19,7 +20,9 @@ app.command("remove-alias")(zoo_aliases.remove_alias)
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="family/agent, family/agent@version or family/agent@alias."
+        metavar="ID",
+        help="family/agent, family/agent@version or family/agent@alias.",
+        autocompletion=agent_ids,
     ),
 ]
 Key = Annotated[
@@ -79,7 +82,9 @@ def show(
 
 @app.command()
 def pull(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", autocompletion=agent_ids)
+    ],
     registry: console.Registry = None,
     offline: console.Offline = False,
     require_signature: Key = None,
@@ -105,7 +110,10 @@ def pull(
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Every version by default.")
+        list[str] | None,
+        typer.Argument(
+            metavar="ID", help="Every version by default.", autocompletion=agent_ids
+        ),
     ] = None,
     registry: console.Registry = None,
     offline: console.Offline = False,
@@ -133,7 +141,10 @@ def verify(
 
 @app.command()
 def publish(
-    id: Annotated[str, typer.Argument(metavar="ID", help="family/agent.")],
+    id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="family/agent.", autocompletion=agent_ids),
+    ],
     runs: Annotated[
         list[Path],
         typer.Argument(metavar="RUN...", help="Finished runs, one for each seed."),

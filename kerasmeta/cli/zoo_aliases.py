@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import agent_ids
 
 app = typer.Typer(help="Names for versions, such as stable.")
 
@@ -18,7 +19,9 @@ def set_alias(
     id: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="family/agent@version, or family/agent: the latest."
+            metavar="ID",
+            help="family/agent@version, or family/agent: the latest.",
+            autocompletion=agent_ids,
         ),
     ],
     alias: Alias,
@@ -36,7 +39,10 @@ def set_alias(
 
 
 def remove_alias(
-    id: Annotated[str, typer.Argument(metavar="ID", help="family/agent.")],
+    id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="family/agent.", autocompletion=agent_ids),
+    ],
     alias: Alias,
     registry: console.Registry = None,
     json: console.Json = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kerasmeta.cli import console
+from kerasmeta.cli.completion import agent_ids
 
 app = typer.Typer(help="What has been pulled to this machine (KERASMETA_CACHE).")
 
@@ -38,6 +39,7 @@ def prune_cache(
             metavar="ID",
             help="Remove these too: family/agent (every version) or "
             "family/agent@version.",
+            autocompletion=agent_ids,
         ),
     ] = None,
     everything: Annotated[

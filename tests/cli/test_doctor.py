@@ -6,14 +6,16 @@ import os
 import subprocess
 import sys
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from kerasmeta.cli import checkups
+from kerasmeta.cli import app, checkups
 from kerasmeta.cli.checkups import NOTE, WELL, WRONG
-from kerasmeta.cli.completion import agent_ids, task_names
+from kerasmeta.cli.completion import agent_ids, analysis_names, task_names
 
 ROOT = Path(__file__).parents[2]
 Version = namedtuple("Version", "major minor micro releaselevel serial")
@@ -113,6 +115,20 @@ def test_what_completes() -> None:
     assert task_names("two_step") == ["two_step", "two_step_drift"]
     assert "two_step/lstm" in agent_ids("two_step/")
     assert agent_ids("no such") == []
+
+
+def test_whatever_names_an_agent_completes() -> None:
+    def walk(command: Any) -> Iterator[Any]:
+        yield from command.params
+        for inner in getattr(command, "commands", {}).values():
+            yield from walk(inner)
+
+    named = {"AGENT", "AGENT...", "ID", "ID..."}
+    arguments = [p for p in walk(typer.main.get_command(app)) if p.metavar in named]
+    assert len(arguments) >= 10
+    for argument in arguments:
+        assert argument._custom_shell_complete is not None, argument
+    assert analysis_names("dose") == ["dose_response"]
 
 
 def test_completion_survives_a_registry_that_cannot_be_read(
