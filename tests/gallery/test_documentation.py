@@ -20,6 +20,7 @@ from kerasmeta.gallery.rendering import render_markdown
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+WITH_PYTHON = ("tutorial", "load-and-act", "lesions-and-recordings", "fine-tuning")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def test_every_page_is_in_the_site_with_its_links(path: Path, site: Built) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tutorial", "load-and-act", "lesions-and-recordings"])
+@pytest.mark.parametrize("name", WITH_PYTHON)
 def test_the_python_of_our_pages_runs(name: str) -> None:
     text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
