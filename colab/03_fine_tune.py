@@ -98,10 +98,10 @@ levels = {name: known[name]["reward_per_trial"].mean for name in ("random", "opt
 learning_curve({name: [run.rows] for name, run in learnt.items()}, references=levels)
 
 # %% [markdown]
-# Both get there slowly, and alike. What the cell tells, which state is the good one now, is
-# as true as before; it is the confident policy above it that must be unlearnt, and a step of
-# TRPO may change it so much and no more. A larger `trpo.delta`, or a fresh head
-# (`fresh=["actor/head"]`), is worth a try.
+# Both come up slowly, and alike, and at this budget no further than chance. What the cell
+# tells, which state is the good one now, is as true as before; it is the confident policy
+# above it that must be unlearnt, and a step of TRPO may change it so much and no more. A
+# larger `trpo.delta`, or a fresh head (`fresh=["actor/head"]`), is worth a try.
 
 # %% [markdown]
 # ## An environment of your own
