@@ -15,6 +15,7 @@ from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.experience import Batch, share
 from kerasmeta.agents.trust_region import flatten, gauss_newton_product
 from kerasmeta.networks import ActorNetwork, CriticNetwork
+from kerasmeta.networks.convolution import seen
 
 
 class PolicyShare(NamedTuple):
@@ -58,12 +59,20 @@ class Derivatives:
                 return function
             return tf.function(function, jit_compile=True, autograph=False)
 
+        self.sees = actor.encoder.image is not None
         self.values = program(self._values)
         self.policy = program(self._policy)
         self.trial = program(self._trial)
         self.record = program(self._record)
         self.fisher = program(self._fisher)
         self.critic_gradient = program(self._critic_gradient)
+
+    def prepared(self, part: Batch) -> Batch:
+        """Lifetimes as the programs take them: which images differ, XLA cannot find."""
+        if not self.sees:
+            return part
+        images = seen(part.inputs["stimulus"])
+        return part._replace(inputs={**part.inputs, "stimulus": images})
 
     def _unroll(self, network: Any, part: Batch, recording: Any = None) -> Any:
         state = network.zero_state(tf.shape(part.reset)[0])

@@ -99,7 +99,7 @@ class TRPOAgent(tf_agent.TFAgent):
             agent.actor,
             agent.critic,
             config,
-            jit_compile and jit_compilable(agent),
+            jit_compile,
             (self.actor_variables, self.critic_variables),
         )
         self.critic_optimizer = keras.optimizers.Adam(
@@ -183,13 +183,18 @@ class TRPOAgent(tf_agent.TFAgent):
     def _values(self, inputs: dict[str, Any], reset: Any) -> Any:
         """The critic's values `[B, T]`."""
         nothing = tf.zeros_like(reset, tf.float32)
-        rows = Batch(inputs, reset, *[nothing] * 5).groups()
+        rows = self._groups(Batch(inputs, reset, *[nothing] * 5))
         values = [self.derivatives.values(part.inputs, part.reset) for part in rows]
         return values[0] if len(values) == 1 else tf.concat(values, axis=0)
 
+    def _groups(self, batch: Batch) -> list[Batch]:
+        """The lifetimes that are worked on side by side, as the programs take them."""
+        return [self.derivatives.prepared(part) for part in batch.groups()]
+
     def _update_policy(self, batch: Batch) -> tuple[LineSearch, Any, Any]:
         """One natural-gradient step within the trust region."""
-        groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
+        groups = self._groups(batch)
+        total = self.total_of(tf.reduce_sum(batch.valid))
         left = self._left()
         shares = [self.derivatives.policy(part, total, left) for part in groups]
         surrogate, gradient, entropy = self._totals(shares)
@@ -214,7 +219,8 @@ class TRPOAgent(tf_agent.TFAgent):
         F is averaged over the valid steps of a fixed fraction of the lifetimes.
         """
         batch = batch.rows(0, part_of(batch.lifetimes, self.trpo.fisher_fraction))
-        groups, total = batch.groups(), self.total_of(tf.reduce_sum(batch.valid))
+        groups = self._groups(batch)
+        total = self.total_of(tf.reduce_sum(batch.valid))
         recordings = [self.derivatives.record(part) for part in groups]
 
         def product(vector: Any) -> Any:
@@ -278,7 +284,7 @@ class TRPOAgent(tf_agent.TFAgent):
             place = n % minibatches
             shares = [
                 self.derivatives.critic_gradient(group, totals[place])
-                for group in minibatch(place).groups()
+                for group in self._groups(minibatch(place))
             ]
             loss, *gradient = self._totals([(loss, *rest) for loss, rest in shares])
             self.critic_optimizer.apply_gradients(
@@ -293,11 +299,6 @@ class TRPOAgent(tf_agent.TFAgent):
         finite = tf.reduce_all(tf.math.is_finite(flatten(self.critic_variables)))
         put_back_unless(finite, fitted, old)
         return loop[1]
-
-
-def jit_compilable(agent: EpisodicAgent) -> bool:
-    """Whether XLA can compile the networks: encoders of images look at each once."""
-    return agent.actor.encoder.image is None
 
 
 def put_back_unless(good: Any, variables: list[Any], old: list[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerasmeta._keras import keras, tf
 
@@ -11,6 +11,15 @@ MEAN, DEVIATION = 127.5, 64.0
 # Orthogonal kernels of tanh layers: what goes in with variance 1 comes out with about
 # as much, and a layer more spreads the features of different images to about +-0.7.
 GAIN, FEATURE_GAIN = 1.4, 2.0
+# Different images are filled up to a multiple of this: few sizes, few XLA programs.
+_FULL = 64
+
+
+class SeenImages(NamedTuple):
+    """Every different image of many once, and where each of them was seen."""
+
+    different: Any  # uint8 [D, height, width, channels]; the last may be seen nowhere
+    index: Any  # int32 [B, T]
 
 
 class ImageEncoder(keras.layers.Layer):
@@ -23,13 +32,14 @@ class ImageEncoder(keras.layers.Layer):
 
     Call arguments:
         images: uint8 `[..., height, width, channels]`. Bytes are brought to about
-            mean 0 and variance 1.
+            mean 0 and variance 1. Or `SeenImages`.
 
     Returns:
         Features `[..., features]` in the layer's data type.
 
     Whole lifetimes (`[B, T, ...]`) show the same image many times: each different one
-    is encoded once, and so counted in full by every derivative.
+    is encoded once, and so counted in full by every derivative. XLA cannot find them,
+    but it can compile what comes afterwards (`seen`).
     """
 
     def __init__(
@@ -74,10 +84,11 @@ class ImageEncoder(keras.layers.Layer):
         return named
 
     def call(self, images: Any) -> Any:
-        if images.shape.rank <= 4:
-            return self._encode(images)
-        different, index = distinct(images)  # [D, height, width, channels], [B, T]
-        return tf.gather(self._encode(different), index)
+        if not isinstance(images, SeenImages):
+            if images.shape.rank <= 4:
+                return self._encode(images)
+            images = SeenImages(*distinct(images))
+        return tf.gather(self._encode(images.different), images.index)
 
     def _encode(self, images: Any) -> Any:
         """Features `[B, features]` of images `[B, height, width, channels]`."""
@@ -85,6 +96,13 @@ class ImageEncoder(keras.layers.Layer):
         for layer in self.convolutions:
             x = layer(x)
         return self.dense(tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]]))
+
+
+def seen(images: Any) -> SeenImages:
+    """Images `[B, T, height, width, channels]` as programs of XLA take them."""
+    different, index = distinct(images)
+    missing = -tf.shape(different)[0] % _FULL
+    return SeenImages(tf.pad(different, [[0, missing]] + [[0, 0]] * 3), index)
 
 
 def distinct(images: Any) -> tuple[Any, Any]:

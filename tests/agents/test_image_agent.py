@@ -148,6 +148,27 @@ def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
         assert (x != y).any(), name
 
 
+@pytest.mark.slow
+def test_compiled_by_xla_it_is_the_same_update(rng: np.random.Generator) -> None:
+    reports, weights = [], []
+    experience = agents.experience(make_agent(), rng)
+    for jit_compile in (False, True):
+        agent = make_agent()
+        trainer = TRPOAgent(
+            tf_agents.trajectories.time_step_spec(agent.observation_spec),
+            agent.action_spec,
+            agent,
+            TRPOConfig(),
+            tf.Variable(0, dtype=tf.int64),
+            jit_compile=jit_compile,
+        )
+        extra = tf.function(trainer.train, autograph=False)(experience).extra
+        reports.append([float(value) for value in extra])
+        weights.append(np.concatenate([v.numpy().ravel() for v in agent.variables]))
+    np.testing.assert_allclose(*reports, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(*weights, rtol=0, atol=1e-4)
+
+
 def test_steps_take_bytes_and_nothing_else() -> None:
     agent = make_agent()
     observation = at_first(agent)

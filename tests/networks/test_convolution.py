@@ -10,7 +10,7 @@ from harness import agents
 
 from kerasmeta._keras import tf
 from kerasmeta.networks import ActorNetwork, CriticNetwork
-from kerasmeta.networks.convolution import ImageEncoder, distinct
+from kerasmeta.networks.convolution import ImageEncoder, distinct, seen
 
 B, T, SIZE = 3, 5, 6
 CONVOLUTIONS = ((2, 3, 2), (4, 2, 1))
@@ -90,6 +90,16 @@ def test_lifetimes_are_encoded_as_their_steps_are(rng: np.random.Generator) -> N
     assert whole.shape == (B, T, 5)
     for t in range(T):
         np.testing.assert_allclose(whole[:, t], encoder(images[:, t]), atol=1e-6)
+
+
+def test_seen_images_are_encoded_as_they_are(rng: np.random.Generator) -> None:
+    """XLA takes them filled up to a multiple of 64, with black where nothing is."""
+    encoder, images = make("float32"), some_images(rng, B, T)
+    found = seen(tf.constant(images))
+    assert found.different.shape == (64, SIZE, SIZE, 3)
+    assert not found.different.numpy()[4:].any()
+    compiled = tf.function(encoder, jit_compile=True, autograph=False)
+    np.testing.assert_allclose(compiled(found), encoder(images), atol=1e-5)
 
 
 def test_every_appearance_counts_in_the_gradient(rng: np.random.Generator) -> None:
