@@ -7,8 +7,8 @@ chance .7 and the states pay with .8 and .2, and a new agent learns the same tas
 scratch by the recipe. Both are evaluated as they learn, on the same fresh lifetimes:
 how many steps until they have 95 % of what the optimal player earns more than the
 random one, and how many until 98 %? Fine-tuning is to take at most 20 % of the steps to
-95 %. (The published agent has nearly as much before it learns anything; few runs come to
-98 %, and `--steps 800000` saves waiting for them.)
+95 %. (The published agent has nearly as much before it learns anything; few runs come
+to 98 %, and `--steps 800000` saves waiting for them.)
 """
 
 from __future__ import annotations
