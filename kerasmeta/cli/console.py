@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -44,6 +45,14 @@ Offline = Annotated[
     bool,
     typer.Option(
         "--offline", help="Use what the cache holds, no network (KERASMETA_OFFLINE)."
+    ),
+]
+RequiredKey = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="KEY",
+        envvar="KERASMETA_REQUIRE_SIGNATURE",
+        help="Refuse what the holder of this public key (PEM) has not signed.",
     ),
 ]
 

@@ -37,6 +37,7 @@ def serve_config(
     ] = 2,
     registry: console.Registry = None,
     offline: console.Offline = False,
+    require_signature: console.RequiredKey = None,
     json: console.Json = False,
 ) -> None:
     """Write what TensorFlow Serving needs to serve agents: configuration, manifests."""
@@ -45,7 +46,7 @@ def serve_config(
     from export.directories import appearing
 
     opened = console.open_registry(registry, offline)
-    models = [_served(agent, opened) for agent in agents]
+    models = [_served(agent, opened, require_signature) for agent in agents]
     files = server_files(models, image or IMAGE, threads)
     target = out.expanduser().absolute()
     with appearing(target, "--out") as directory:
@@ -60,12 +61,19 @@ def serve_config(
     console.say(f"start the server with: docker compose --project-directory {out} up")
 
 
-def _served(agent: str, registry: Any) -> ServedModel:
+def _served(agent: str, registry: Any, key: Path | None) -> ServedModel:
     """What to serve for AGENT: a published one, or one that was exported."""
     path = Path(agent).expanduser()
     if path.is_dir() or agent.startswith((".", "/", "~")):
+        if key:
+            raise UserError(
+                "AGENT",
+                agent,
+                "is a folder, which nobody has signed",
+                "publish it with --sign and name its id, or ask for no signature",
+            )
         return _exported(agent, path.absolute())
-    return _published(agent, registry)
+    return _published(agent, registry, key)
 
 
 def _exported(agent: str, path: Path) -> ServedModel:
@@ -89,7 +97,7 @@ def _exported(agent: str, path: Path) -> ServedModel:
     return ServedModel(path.name, path)
 
 
-def _published(agent: str, registry: Any) -> ServedModel:
+def _published(agent: str, registry: Any, key: Path | None) -> ServedModel:
     """Every version that is served now must be whole, and do nothing harmful."""
     from export.configuration import ServedModel, served_name
     from zoo.identifiers import parse
@@ -99,7 +107,7 @@ def _published(agent: str, registry: Any) -> ServedModel:
     reference, asked = source.resolve(agent), parse(agent).version
     versions = [v for v in source.versions(agent) if v <= reference.version][-2:]
     for version in versions:
-        verified(f"{reference.name}@{version}", registry=source)
+        verified(f"{reference.name}@{version}", source, key)
     directory = source.directory(reference).parent
     pinned = tuple(versions) if asked is not None else ()
     return ServedModel(served_name(reference.name), directory, pinned)

@@ -25,14 +25,6 @@ Id = Annotated[
         autocompletion=agent_ids,
     ),
 ]
-Key = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="KEY",
-        envvar="KERASMETA_REQUIRE_SIGNATURE",
-        help="Refuse what the holder of this public key (PEM) has not signed.",
-    ),
-]
 
 
 @app.command("list")
@@ -87,7 +79,7 @@ def pull(
     ],
     registry: console.Registry = None,
     offline: console.Offline = False,
-    require_signature: Key = None,
+    require_signature: console.RequiredKey = None,
     json: console.Json = False,
 ) -> None:
     """Bring agents from a registry elsewhere into the cache, and say where they are."""
@@ -117,7 +109,7 @@ def verify(
     ] = None,
     registry: console.Registry = None,
     offline: console.Offline = False,
-    require_signature: Key = None,
+    require_signature: console.RequiredKey = None,
     json: console.Json = False,
 ) -> None:
     """Check every file of an agent against the registry's sizes and SHA-256."""

@@ -184,7 +184,13 @@ def test_the_command_serves_every_zoo_agent(
 def test_the_command_refuses(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     agent = sorted(zoo.default_registry().index().agents)[0]
+    (tmp_path / "key.pem").write_text("any")
     for arguments, word in (
+        ([agent, "--require-signature", tmp_path / "key.pem"], "is not signed"),
+        (
+            [tmp_path / "empty", "--require-signature", tmp_path / "key.pem"],
+            "nobody has signed",
+        ),
         ([tmp_path / "empty"], "holds no exported version"),
         ([agent, agent], "twice"),
         ([f"{agent}@999"], "999"),
