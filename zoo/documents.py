@@ -71,10 +71,10 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
     fault = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
-    return _printable(where), _printable(message[:1].lower() + message[1:])
+    return printable(where), printable(message[:1].lower() + message[1:])
 
 
-def _printable(text: str, limit: int = 200) -> str:
+def printable(text: str, limit: int = 200) -> str:
     """Text from a document that anyone may have written, as a terminal may see it."""
     plain = "".join(c if c.isprintable() else "?" for c in text)
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."

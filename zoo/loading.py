@@ -10,6 +10,7 @@ from kerasmeta.errors import UserError
 
 from . import files, programs, signing
 from .card import Card
+from .documents import printable
 from .manifest import Manifest
 from .opening import Registries, open_registry
 
@@ -84,7 +85,16 @@ def load_saved_model(
     programs.check(directory)
     from kerasmeta._keras import tf
 
-    return tf.saved_model.load(str(directory))
+    try:
+        return tf.saved_model.load(str(directory))
+    except Exception as error:  # published as it is; TensorFlow has many names for it
+        path, said = directory / programs.SAVED_MODEL, " ".join(str(error).split())
+        raise UserError(
+            programs.SAVED_MODEL,
+            str(path),
+            f"cannot be loaded ({type(error).__name__}: {printable(said)})",
+            "ask its publisher for another version, or load the agent with zoo.load",
+        ) from None
 
 
 def checked(

@@ -10,7 +10,9 @@ import hashlib
 import io
 import json
 import os
-import re
+import shutil
+import socket
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 
 import pytest
 from harness.command_line import snapshot
+from harness.watching import confined_to, within_a_gibibyte
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
@@ -103,17 +106,9 @@ def files(registry: zoo.Registry) -> dict[str, bytes]:
 
 
 @pytest.fixture(autouse=True)
-def within_a_gibibyte() -> Iterator[None]:
-    """No test may need a gibibyte more than there was before it."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = _kibibytes("VmRSS")
-    yield
-    assert _kibibytes("VmHWM") - before < 2**20
-
-
-def _kibibytes(name: str) -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1])  # type: ignore[index]
+def little_memory() -> Iterator[None]:
+    with within_a_gibibyte():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -143,8 +138,9 @@ class Pull:
         remote.__dict__["_store"] = Files(files)
         said = ""
         try:
-            remote.list()
-            directory = remote.directory(NAME)
+            with confined_to(world / "cache"):
+                remote.list()
+                directory = remote.directory(NAME)
             found = {n: d for n, d in snapshot(directory).items() if d is not None}
             names = {os.path.relpath(n, directory): d for n, d in found.items()}
             assert not equal or names == self.published
@@ -152,7 +148,6 @@ class Pull:
             said = str(error)
             assert said
         assert said.isprintable()
-        assert {path.name for path in world.iterdir()} <= {"cache"}
         return said
 
     def sealed(self, name: str, data: bytes) -> dict[str, bytes]:
@@ -181,6 +176,35 @@ def test_the_harness_pulls_what_is_whole(pull: Pull) -> None:
     assert pull.judge(pull.files) == ""
     assert pull.judge(pull.sealed("config.json", b"[]"), equal=False) == ""
     assert "missing" in pull.judge({"index.json": pull.files["index.json"]})
+
+
+def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.write_text("")
+
+    def connect() -> None:
+        with socket.socket() as made:
+            made.connect_ex(("127.0.0.1", 1))
+
+    forbidden: list[Callable[[], object]] = [
+        lambda: (inside / "../out").write_text("x"),
+        lambda: os.close(os.open(outside, os.O_RDWR)),
+        lambda: (tmp_path / "made").mkdir(),
+        lambda: outside.rename(inside / "moved"),
+        lambda: (inside / "moved").rename(outside),
+        outside.unlink,
+        connect,
+        lambda: subprocess.run(["true"]),
+    ]
+    for act in forbidden:
+        with pytest.raises(AssertionError), confined_to(inside):
+            act()
+    with confined_to(inside):
+        (inside / "file").write_text("x")
+        (inside / "file").read_text()
+        (inside / "file").rename(inside / "other")
+        shutil.rmtree(inside)
 
 
 @pytest.mark.slow
@@ -238,10 +262,12 @@ def test_mutated_archives(pull: Pull, mutate: Any, tmp_path: Path) -> None:
             archive.writestr(name, data)
     path.write_bytes(mutate(packed.getvalue()))
     pull.number += 1
-    opened = RemoteRegistry(str(path), Cache(pull.place / f"cache{pull.number}"))
+    cache = pull.place / f"cache{pull.number}"
+    opened = RemoteRegistry(str(path), Cache(cache))
     said = ""
     try:
-        opened.verify(NAME)
+        with confined_to(cache):
+            opened.verify(NAME)
         for name, data in pull.published.items():
             assert (opened.directory(NAME) / name).read_bytes() == data
     except UserError as error:
@@ -263,7 +289,8 @@ def test_mutated_weights_whose_hash_fits(
     path.write_bytes(mutate(save(arrays)))
     said = ""
     try:
-        storage.load_weights(small_agent, path)
+        with confined_to(tmp_path / "nothing"):
+            storage.load_weights(small_agent, path)
         held = load(path.read_bytes())
         for name, variable in small_agent.named_weights().items():
             assert variable.numpy().tobytes() == held[name].tobytes()

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from harness.watching import confined_to, within_a_gibibyte
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import zoo
 from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
-from zoo import programs
+from zoo import files, programs
 from zoo.operations import ALLOWED, OWN_FILES
 
 EMBEDDED = Path(zoo.__file__).parent / "agents"
@@ -161,19 +164,91 @@ def test_reading_operations_needs_no_tensorflow() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.fixture(autouse=True)
+def little_memory() -> Iterator[None]:
+    with within_a_gibibyte():
+        yield
+
+
+def _mutated(place: float, new: bytes, cut: int) -> bytes:
+    """A shipped SavedModel with a few bytes of it replaced."""
+    good = SHIPPED[0].read_bytes()
+    at = int(place * len(good))
+    return good[:at] + new + good[at + cut :]
+
+
+MUTATION = given(
+    place=st.floats(0, 1), new=st.binary(max_size=6), cut=st.integers(0, 6)
+)
+
+
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=list(HealthCheck),
     max_examples=int(os.environ.get("KERASMETA_TEST_MUTATIONS", "200")),
 )
-@given(place=st.floats(0, 1), new=st.binary(max_size=6), cut=st.integers(0, 6))
+@MUTATION
 def test_a_mutated_saved_model_is_judged_in_one_line(
     place: float, new: bytes, cut: int
 ) -> None:
-    good = SHIPPED[0].read_bytes()
-    at = int(place * len(good))
     said = ""
     try:
-        programs.check_bytes(good[:at] + new + good[at + cut :], SHIPPED[0])
+        with confined_to(Path("nothing")):
+            programs.check_bytes(_mutated(place, new, cut), SHIPPED[0])
     except UserError as error:
         said = str(error)
     assert said.isprintable()
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Callable[[bytes], zoo.Registry]:
+    """Makes a registry with another SavedModel in it, whose every hash fits."""
+    source = SHIPPED[0].parent
+    directory = tmp_path / "zoo" / source.relative_to(EMBEDDED)
+    shutil.copytree(source, directory)
+
+    def seal(saved_model: bytes) -> zoo.Registry:
+        (directory / SHIPPED[0].name).write_bytes(saved_model)
+        manifest = json.loads((directory / files.MANIFEST).read_text())
+        manifest["files"] = [one.model_dump() for one in files.entries(directory)]
+        (directory / files.MANIFEST).write_text(json.dumps(manifest))
+        registry = zoo.Registry(tmp_path / "zoo")
+        registry.rebuild_index()
+        return registry
+
+    return seal
+
+
+@pytest.mark.slow
+@settings(
+    suppress_health_check=list(HealthCheck),
+    max_examples=int(os.environ.get("KERASMETA_TEST_MUTATIONS", "200")) // 10,
+)
+@MUTATION
+def test_a_mutated_saved_model_whose_hash_fits_is_loaded_or_refused(
+    sealed: Callable[[bytes], zoo.Registry], place: float, new: bytes, cut: int
+) -> None:
+    """TensorFlow's own reader gets what is on the list, however odd it is."""
+    registry, said = sealed(_mutated(place, new, cut)), ""
+    try:
+        with confined_to(Path("nothing")):
+            zoo.load_saved_model(
+                str(SHIPPED[0].parents[1].relative_to(EMBEDDED)), registry
+            )
+    except UserError as error:
+        said = str(error)
+    assert said.isprintable()
+
+
+def test_what_tensorflow_cannot_load_is_one_line(
+    sealed: Callable[[bytes], zoo.Registry],
+) -> None:
+    model = programs._saved_model().FromString(SHIPPED[0].read_bytes())
+    registry = sealed(model.SerializeToString())
+    name = str(SHIPPED[0].parents[1].relative_to(EMBEDDED))
+    assert zoo.load_saved_model(name, registry).signatures
+    for node in model.meta_graphs[0].graph.library.function[0].node:
+        del node.attr[:]
+    registry = sealed(model.SerializeToString())
+    with pytest.raises(UserError, match=r"cannot be loaded \(\w+: ") as said:
+        zoo.load_saved_model(name, registry)
+    assert "\n" not in str(said.value)
