@@ -124,7 +124,8 @@ for name, estimate in metrics(FAMILY, lifetimes).items():
 # ## Evaluate
 #
 # By Meta-World's own protocol, on test goals: ten episodes of 500 steps to adapt to a goal,
-# and three that count. `evaluate` calls the function that comes with Meta-World.
+# and three that count. An episode ends when the task is solved, so that its return is
+# small. `evaluate` calls the function that comes with Meta-World.
 
 # %%
 from kerasmeta.training.evaluation import evaluate

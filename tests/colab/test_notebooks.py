@@ -15,7 +15,6 @@ from kerasmeta.version import __version__
 
 ROOT = Path(__file__).parents[2]
 SIZE = 250_000  # bytes of a notebook with its outputs
-WITHOUT_OUTPUTS = {"05_meta_world"}  # its simulations take long, and were not run here
 
 
 def _make() -> Any:
@@ -99,8 +98,7 @@ def test_outputs_are_small_and_whole_and_of_nobodys_machine(text: Path) -> None:
         if cell.cell_type == "code"
         for output in cell.outputs
     ]
-    if text.stem not in WITHOUT_OUTPUTS:
-        assert outputs, f"call make notebooks-execute NAMES={text.stem}"
+    assert outputs, f"call make notebooks-execute NAMES={text.stem}"
     kinds = {output.output_type for output in outputs}
     assert "error" not in kinds
     assert not any(output.get("name") == "stderr" for output in outputs)
