@@ -152,6 +152,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["number"] = _number
     environment.filters["words"] = lambda name: name.replace("_", " ")
+    environment.filters["breakable"] = breakable
     environment.filters["code"] = lambda text, language: code_block(text, language)
     return environment
 
@@ -159,6 +160,11 @@ def _environment() -> jinja2.Environment:
 def _number(value: Any) -> str:
     """Three decimals, a dash for nothing."""
     return "\N{EN DASH}" if value is None else f"{value:.3f}"
+
+
+def breakable(name: str) -> str:
+    """A name as HTML that may be broken after dots and underscores."""
+    return re.sub(r"(?<=[._])(?=\w)", "<wbr>", html.escape(name))
 
 
 def escape(text: str) -> str:

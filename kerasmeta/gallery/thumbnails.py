@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from zoo import Manifest
 
 WIDTH, HEIGHT, BASE = 160, 84, 74
+LEFT, RIGHT = 16, WIDTH - 16  # ends of the scale from random to optimal
 _TYPES = (
     ("common_rewarded", "blue"),
     ("uncommon_rewarded", "vermillion"),
@@ -23,19 +24,22 @@ def thumbnail(manifest: Manifest) -> str:
     for prefix in ("episodic_repeat", "stay"):
         names = [(f"{prefix}_{kind}", tone) for kind, tone in _TYPES]
         if all(name in means for name, _ in names):
-            return _svg(_bars([(means[n], off.get(n), tone) for n, tone in names]))
+            bars = [(means[name], off.get(name), tone) for name, tone in names]
+            return _svg(_AXIS + _bars(bars))
     trials = [f"accuracy_trial_{n}" for n in range(1, 7)]
     if all(name in means for name in trials):
-        return _svg(_line([means[name] for name in trials]))
+        return _svg(_AXIS + _line([means[name] for name in trials]))
     return _svg(_scale(manifest))
 
 
 def _svg(inner: str) -> str:
     return (
         f'<svg class="thumbnail" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
-        f'<line x1="8" x2="{WIDTH - 8}" y1="{BASE}" y2="{BASE}" class="axis-line"/>'
         f"{inner}</svg>"
     )
+
+
+_AXIS = f'<line x1="8" x2="{WIDTH - 8}" y1="{BASE}" y2="{BASE}" class="axis-line"/>'
 
 
 def _y(value: float) -> float:
@@ -72,22 +76,33 @@ def _line(values: Sequence[float]) -> str:
 
 
 def _scale(manifest: Manifest) -> str:
-    """The first headline metric between the random and the optimal player."""
-    name = manifest.headline[0]
-    references = manifest.evaluation.references
-    low, high = (_mean(references.get(who, {}).get(name)) for who in _ENDS)
-    mean = manifest.evaluation.metrics[name].mean
+    """The first headline metric between the random and the optimal player.
+
+    A hollow dot is the agent with its memory lesioned.
+    """
+    name, evaluation = manifest.headline[0], manifest.evaluation
+    low, high = (_mean(evaluation.references.get(who, {}).get(name)) for who in _ENDS)
     if low is None or high is None or low == high:
         return ""
-    part = max(0.0, min((mean - low) / (high - low), 1.0))
-    x = 16 + part * (WIDTH - 32)
+    agent = _place(evaluation.metrics[name].mean, low, high)
+    lesioned = evaluation.lesions.get("memory", {}).get(name)
+    hollow = _dot(_place(lesioned.mean, low, high), " hollow") if lesioned else ""
     return (
-        f'<line x1="16" x2="{WIDTH - 16}" y1="42" y2="42" class="axis-line"/>'
-        f'<line x1="16" x2="{x:.1f}" y1="42" y2="42" class="line blue thick"/>'
-        f'<circle cx="{x:.1f}" cy="42" r="6" class="line blue"/>'
-        '<text x="16" y="64" class="tick">random</text>'
-        f'<text x="{WIDTH - 16}" y="64" class="tick" text-anchor="end">optimal</text>'
+        f'<line x1="{LEFT}" x2="{RIGHT}" y1="42" y2="42" class="axis-line"/>'
+        f'<line x1="{LEFT}" x2="{agent:.1f}" y1="42" y2="42" class="line blue thick"/>'
+        f"{_dot(agent, '')}{hollow}"
+        f'<text x="{LEFT}" y="64" class="tick">random</text>'
+        f'<text x="{RIGHT}" y="64" class="tick" text-anchor="end">optimal</text>'
     )
+
+
+def _place(value: float, low: float, high: float) -> float:
+    part = max(0.0, min((value - low) / (high - low), 1.0))
+    return LEFT + part * (RIGHT - LEFT)
+
+
+def _dot(x: float, look: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="42" r="6" class="line blue{look}"/>'
 
 
 _ENDS = ("random", "optimal")
