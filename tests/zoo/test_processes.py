@@ -103,6 +103,51 @@ def test_two_publishing_the_same_version_at_once(tmp_path: Path, cache: Path) ->
     zoo.Registry(path).verify(NAME)
 
 
+_PUBLISH_ALL = """
+registry = zoo.Registry({address!r})
+for version in range(2, 12):
+    try:
+        registry.publish({name!r}, submission, conftest.write_files, version)
+        print(version)
+    except UserError as error:
+        print(error)
+"""
+_READ_ALL = """
+found = []
+while not found or found[-1] < 11:
+    found.append(zoo.RemoteRegistry("URL").verify({name!r}).version)
+    zoo.Registry({address!r}).verify({name!r})
+print(*found)
+"""
+
+
+@pytest.mark.slow
+def test_two_pulling_while_two_publish_the_same_versions(
+    web: Behaviour, registry: zoo.Registry, cache: Path
+) -> None:
+    """One of the two publishes each version, and every reader finds whole ones only."""
+    reading = _READ_ALL.replace("URL", web.url)
+    codes = [reading, reading, _PUBLISH_ALL, _PUBLISH_ALL]
+    every = [_start(code, registry.address, cache) for code in codes]
+    for process in every:
+        _go(process)
+    said = [process.communicate()[0].splitlines() for process in every]
+    assert [process.returncode for process in every] == [0] * 4
+    for line in (said[0], said[1]):
+        [found] = [[int(number) for number in text.split()] for text in line]
+        assert found == sorted(found)
+    for version, *told in zip(range(2, 12), *said[2:], strict=True):
+        won, lost = sorted(told, key=len)
+        assert won == str(version)
+        assert f"version {version}: of {NAME} exists already" in lost
+    _assert_whole_versions(registry)
+
+
+def _assert_whole_versions(registry: zoo.Registry) -> None:
+    for reference in registry.references():
+        registry.verify(reference)
+
+
 class Parent:
     """A process that forks one child after another, each of which runs the code.
 
@@ -182,8 +227,7 @@ def test_publishes_killed_at_random_moments(
         registry.verify(NAME)
     parent.end()
     assert killed > KILLS // 4
-    for version in registry.versions(NAME):
-        registry.verify(f"{NAME}@{version}")
+    _assert_whole_versions(registry)
     last = registry.publish(NAME, submission, write).version
     assert registry.verify(NAME).version == last
     assert not list(registry.path.rglob(".tmp-*"))
