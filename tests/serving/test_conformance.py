@@ -10,18 +10,25 @@ of `served_name` (two_step_lstm).
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 
+import grpc
 import pytest
+import tensorflow as tf
 from serving import lives
 from serving.conftest import AGENTS, CHOSEN, EACH, EVERY_BATCH, VERSIONS, manifest
 from serving.lives import BATCHES, STEPS, Lives
 from serving.processes import ZOO, Running, served_name
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2, prediction_service_pb2_grpc
 
+from export.batching import ALLOWED_BATCH_SIZES
 from export.client import ServedAgent
+from export.client.grpc_transport import OPTIONS
 from export.errors import UnknownAgentError, WrongVersionError
+from export.warmup import WARMUP
 from export.wire.signatures import from_messages
 from zoo import programs
 
@@ -81,6 +88,28 @@ def test_served_over_rest_equals_live(
     expected = recorded(id).rows(0, 2, steps=10)
     with ServedAgent(server.rest, served_name(id), timeout=120) as agent:
         play(agent, expected)
+
+
+@pytest.mark.parametrize("id", EACH)
+def test_the_warm_up_file_replays(id: str, server: Running) -> None:
+    """As the server does it with what was published: every request is answered."""
+    published = manifest(id)
+    file = ZOO / id / str(published.version) / WARMUP
+    rows = []
+    with grpc.insecure_channel(server.grpc, OPTIONS) as channel:
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        for record in tf.data.TFRecordDataset(str(file)):
+            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+            request = log.predict_log.request
+            request.model_spec.name = served_name(id)
+            outputs = predict(request, timeout=120).outputs
+            signature = request.model_spec.signature_name
+            shapes = {len(tf.make_ndarray(tensor)) for tensor in outputs.values()}
+            rows.append((signature, *shapes))
+    sizes = {size for _, size in rows}
+    signatures = {*published.contract.signatures, "serving_default"}
+    assert sorted(rows) == sorted(itertools.product(signatures, sizes))
+    assert sizes == set(ALLOWED_BATCH_SIZES)
 
 
 @pytest.fixture(params=sorted(REAL))
