@@ -35,6 +35,7 @@ class AgentConfig(BaseModel):
     and the LSTM; none by default, as in Wang et al. (2018). Where the stimulus is an
     image, actor and critic first make `image_features` numbers of it by `convolutions`
     of their own, each `(filters, kernel size, stride)`; otherwise these are not used.
+    `forget_bias` is the forget gates' first bias, of actor and critic.
     `normalize` brings stimulus, previous reward and returns to mean 0 and variance 1 by
     running moments; the families' are of that size by themselves.
     """
@@ -52,6 +53,7 @@ class AgentConfig(BaseModel):
     )
     image_features: PositiveInt = 32
     reinstate_activation: Literal["tanh", "identity"] = "tanh"
+    forget_bias: float = Field(1.0, allow_inf_nan=False)
     normalize: bool = False
     clear_lstm_at_episode: bool = False
     memory: MemoryConfig = MemoryConfig()

@@ -154,6 +154,7 @@ class ActorNetwork(RecurrentNetwork):
             config.reinstate_activation,
             reinstatement=config.has_memory,
             seed=1000 * config.seed + 1,
+            forget_bias=config.forget_bias,
             name="actor_cell",
         )
         encoder = ObservationEncoder(
@@ -211,6 +212,7 @@ class CriticNetwork(RecurrentNetwork):
             config.critic_units,
             reinstatement=False,
             seed=1000 * config.seed + 11,
+            forget_bias=config.forget_bias,
             name="critic_cell",
         )
         encoder = ObservationEncoder(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from harness import reference
@@ -119,9 +121,10 @@ def test_gates_do_not_see_the_memory() -> None:
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.parametrize("settings", [{}, {"forget_bias": 2.5}], ids=["", "forget"])
 @pytest.mark.parametrize("reinstatement", [True, False])
-def test_initial_weights(reinstatement: bool) -> None:
-    cell = EpLSTMCell(H, reinstatement=reinstatement, seed=7)
+def test_initial_weights(reinstatement: bool, settings: dict[str, Any]) -> None:
+    cell = EpLSTMCell(H, reinstatement=reinstatement, seed=7, **settings)
     cell.build([tf.TensorShape([None, F]), tf.TensorShape([None, H])])
     blocks = np.split(cell.recurrent_kernel.numpy(), cell.gates, axis=1)
     for block in blocks:
@@ -135,7 +138,7 @@ def test_initial_weights(reinstatement: bool) -> None:
             for other in drawn[:n]:
                 assert np.abs(block - other).max() > 0.1
     expected_bias = np.zeros(cell.gates * H)
-    expected_bias[H : 2 * H] = 1.0
+    expected_bias[H : 2 * H] = settings.get("forget_bias", 1.0)
     np.testing.assert_array_equal(cell.bias, expected_bias)
 
 
