@@ -174,6 +174,14 @@ def test_the_links_lead_somewhere_and_the_tags_match(site: Built) -> None:
                 assert anchor in found[target].ids, f"{path}: {address}"
 
 
+def test_no_page_of_an_agent_is_heavy(site: Built) -> None:
+    """With everything that it loads, shared files too."""
+    shared = sum(p.stat().st_size for p in site.path.glob("assets/**/*") if p.is_file())
+    for id in site.agents:
+        own = sum(p.stat().st_size for p in (site.path / "agents" / id).iterdir())
+        assert own + shared < 1.5 * 2**20, f"{id}: {(own + shared) / 2**20:.2f} MiB"
+
+
 def test_images_have_words_and_measures(site: Built) -> None:
     for path, page in pages(site.path).items():
         for image in page.images:
