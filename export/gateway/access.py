@@ -42,7 +42,9 @@ def check_token(token: str | None, header: str | None) -> None:
     if token is None:
         return
     kind, _, given = (header or "").partition(" ")
-    good = hmac.compare_digest(given.strip().encode(), token.encode())
+    # HTTP hands over bytes that are no UTF-8 as halves of surrogate pairs.
+    received = given.strip().encode("utf-8", "surrogateescape")
+    good = hmac.compare_digest(received, token.encode())
     if kind.lower() != "bearer" or not good:
         value = "(none)" if header is None else "(hidden)"
         problem = "does not hold the gateway's token"

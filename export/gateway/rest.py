@@ -148,6 +148,9 @@ async def _body(request: web.Request, *known: str) -> dict[str, Any]:
         raise TooLargeError(
             "request", f"{error.text}", "is too large", "send less at once"
         ) from None
+    except web.RequestPayloadError:
+        fix = "send it whole, compressed as Content-Encoding says or not at all"
+        raise RequestError("request", "body", "cannot be read", fix) from None
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -206,9 +206,13 @@ class Fuzzer:
         return "unknown_session", lambda: reason_of(lambda: self.expired.step(shown))
 
     def token(self) -> Case:
-        token = self.rng.bytes(int(self.rng.integers(1, 40))).hex()
-        headers = [{}, {"authorization": f"Bearer {token}"}, {"authorization": token}]
-        chosen = headers[self.rng.integers(3)]
+        token = self.rng.bytes(int(self.rng.integers(1, 40)))
+        printed, odd = token.hex(), b"Bearer x" + bytes(b | 0x80 for b in token)
+        headers: list[dict[str, str | bytes]] = [
+            *({}, {"authorization": f"Bearer {printed}"}, {"authorization": printed}),
+            {"authorization": odd},  # no UTF-8, for the most part
+        ]
+        chosen = headers[self.rng.integers(len(headers))]
 
         def ask() -> str:
             url = f"{self.guarded.rest}/v1/sessions"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -223,6 +224,19 @@ def test_bad_bodies(running: Running, case: str) -> None:
     assert (answer.status_code, answer.json()["error"]["reason"]) == (status, why)
 
 
+def test_a_body_that_is_not_compressed_as_it_says(running: Running) -> None:
+    url, headers = f"{running.rest}/v1/sessions", {"content-encoding": "gzip"}
+    body = json.dumps({"agent": "a" * 300}).encode()
+    for sent, status, why in (
+        (gzip.compress(body), 400, "usual sort"),
+        (body, 400, "cannot be read"),
+        (gzip.compress(bytes(2**26)), 413, "too large"),
+    ):
+        answer = requests.post(url, data=sent, headers=headers)
+        assert answer.status_code == status
+        assert why in answer.json()["error"]["message"]
+
+
 def test_bad_paths_and_names(running: Running) -> None:
     for method, path, status, why in (
         ("GET", "/v1/sessions/" + "a" * 22, 404, "unknown_session"),
@@ -337,8 +351,8 @@ def test_a_token_over_tls(guarded: tuple[Running, Path], lifetimes: Lives) -> No
     assert running.grpc.startswith("grpcs://")
     with GatewayClient(running.grpc, TOKEN, certificate) as client:
         replay(client, lifetimes.rows(0, 1, steps=3))
-    for token in (None, TOKEN + "x", "tökén"):
-        headers = {} if token is None else {"authorization": f"Bearer {token}".encode()}
+    for token in (None, b"", f"{TOKEN}x".encode(), "tökén".encode(), b"\xff\xfe"):
+        headers = {} if token is None else {"authorization": b"Bearer " + token}
         for path in ("/v1/sessions", "/metrics"):
             method = "POST" if path.startswith("/v1") else "GET"
             url = running.rest + path
