@@ -55,8 +55,9 @@ def load(
     from kerasmeta.agents import storage  # imports TensorFlow
 
     config = directory / files.CONFIG
-    agent = storage.build(json.loads(config.read_bytes()), source=str(config))
-    storage.load_weights(agent, directory / weights)
+    path = directory / weights
+    agent = storage.build(_read(config), str(config), limit=path.stat().st_size)
+    storage.load_weights(agent, path)
     agent.card = Card(manifest, seed)
     return agent
 
@@ -139,6 +140,15 @@ def _weights(manifest: Manifest, seed: int | None) -> str:
         problem = f"has no weights in {manifest.id}@{manifest.version}"
         raise UserError("seed", seed, problem, f"use one of those it has: {kept}")
     return paths[seed]
+
+
+def _read(config: Path) -> Any:
+    try:
+        return json.loads(config.read_bytes())
+    except (ValueError, RecursionError) as error:
+        problem = f"is not valid JSON ({type(error).__name__})"
+        fix = "publish the agent anew"
+        raise UserError(files.CONFIG, str(config), problem, fix) from None
 
 
 def _check_parts(directory: Path, listed: set[str]) -> None:

@@ -6,6 +6,9 @@ networks are rebuilt from it, so loading runs no code from an artifact.
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +30,8 @@ from kerasmeta.errors import UserError
 from kerasmeta.networks import AgentConfig
 from kerasmeta.refusals import refusal
 
+MOST_NUMBERS = 2**22  # of one observation: an image of 1182 x 1182 x 3
+
 
 class _Spec(BaseModel):
     """A tensor without its batch; bounded on both sides, or not at all."""
@@ -35,6 +40,13 @@ class _Spec(BaseModel):
     dtype: Literal["bool", "uint8", "int32", "int64", "float32"]
     minimum: Any = None
     maximum: Any = None
+
+    @field_validator("shape")
+    @classmethod
+    def _check_size(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if math.prod(shape) > MOST_NUMBERS:
+            raise ValueError(f"more than {MOST_NUMBERS:,} numbers")
+        return shape
 
     @field_validator("minimum", "maximum")
     @classmethod
@@ -69,8 +81,17 @@ def describe(agent: EpisodicAgent) -> dict[str, Any]:
     }
 
 
-def build(description: dict[str, Any], source: str = "config.json") -> EpisodicAgent:
-    """A fresh agent from its description. `source` names it in errors.
+def build(
+    description: dict[str, Any],
+    source: str = "config.json",
+    limit: float = math.inf,
+) -> EpisodicAgent:
+    """A fresh agent from its description.
+
+    Args:
+        description: What `describe` gave.
+        source: What errors call it.
+        limit: Bytes that its weights may take; it is refused before they are made.
 
     Raises:
         UserError: It does not describe an agent; says which part does not, and why.
@@ -81,7 +102,8 @@ def build(description: dict[str, Any], source: str = "config.json") -> EpisodicA
             key: _build_spec(spec, key) for key, spec in parts.observation.items()
         }
         action_spec = _build_spec(parts.action, "action")
-        return EpisodicAgent(observation_spec, action_spec, parts.agent)
+        with _weights_within(limit):
+            return EpisodicAgent(observation_spec, action_spec, parts.agent)
     except ValidationError as error:
         key, value, problem, fix = refusal(error)
     except UserError as error:  # the parts do not make an agent
@@ -94,6 +116,39 @@ def build(description: dict[str, Any], source: str = "config.json") -> EpisodicA
     raise UserError(
         f"{source} {key}".strip(), value, problem, f"{fix}, or restore the file"
     )
+
+
+class _TooLargeError(Exception):
+    """Raised within networks; Keras words others anew on their way out."""
+
+
+@contextlib.contextmanager
+def _weights_within(limit: float) -> Iterator[None]:
+    """Refuses variables of more bytes than these, before there is memory for them.
+
+    A description of some bytes could ask for more than a machine has.
+    """
+    taken = 0
+
+    def create(following: Any, **options: Any) -> Any:
+        nonlocal taken
+        shape, dtype = options.get("shape"), options.get("dtype")
+        if shape is not None and dtype is not None:  # else of a value that is there
+            taken += math.prod(shape) * tf.as_dtype(dtype).size
+        if taken > limit:
+            raise _TooLargeError
+        return following(**options)
+
+    try:
+        with tf.variable_creator_scope(create):
+            yield
+    except _TooLargeError:
+        raise UserError(
+            "agent",
+            f"{taken:,} bytes",
+            f"are more than its weights have, which are {limit:,}",
+            "describe the agent that has these weights",
+        ) from None
 
 
 def save_weights(agent: EpisodicAgent, path: Path) -> None:

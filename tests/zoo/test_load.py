@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness.watching import within_a_gibibyte
 
 import zoo
 from kerasmeta._keras import tf
@@ -198,6 +199,9 @@ def test_a_flipped_byte_anywhere_stops_loading(published: zoo.Published) -> None
     [
         ("config.json", b"{}"),
         ("config.json", b"[]"),
+        ("config.json", b"{"),
+        ("config.json", b"\xff"),
+        ("config.json", b"[" * 100_000),
         ("config.json", b'{"observation": {}, "action": {}, "agent": {}}'),
         ("weights.safetensors", b"\x08\0\0\0\0\0\0\0{}      "),
         ("weights.safetensors", b"\xff" * 40),
@@ -212,6 +216,26 @@ def test_a_well_hashed_artifact_of_nonsense_is_one_line(
     with pytest.raises(UserError) as caught:
         zoo.load(NAME, published.path.parents[2])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("greedy", ["units", "encoder", "stimulus", "actions"])
+def test_an_agent_of_more_memory_than_its_weights_is_refused_first(
+    published: zoo.Published, greedy: str
+) -> None:
+    config = json.loads((published.path / "config.json").read_text())
+    if greedy == "units":
+        config["agent"]["units"] = 40_000
+    elif greedy == "encoder":
+        config["agent"]["encoder"] = [2_000_000_000]
+    elif greedy == "stimulus":
+        config["observation"]["stimulus"]["shape"] = [4_000_000_000]
+    else:
+        config["action"]["shape"] = [4_000_000]
+        config["observation"]["previous_action"]["shape"] = [4_000_000]
+    _replace(published, "config.json", json.dumps(config).encode())
+    message = r"bytes': are more than its weights have|more than 4,194,304 numbers"
+    with within_a_gibibyte(), pytest.raises(UserError, match=message):
+        zoo.load(NAME, published.path.parents[2])
 
 
 def test_weights_of_another_agent_are_refused(
