@@ -194,7 +194,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # trial 6 is known from the others). So did, after 4 and 7 M, two with 256
     # lifetimes, damping 0.1 and a bonus of 0.01 or 0.02; with 0.08 and forget gates
     # that began at 2.5 0.65 to 0.7 after 6.6 M.
-    "visual_harlow": {"steps": 20_000_000, **_VISUAL},
+    "visual_harlow": {"steps": 15_000_000, **_VISUAL},
     # Not tried at all.
     "episodic_visual_harlow": {
         **_VISUAL,
