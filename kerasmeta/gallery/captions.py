@@ -53,6 +53,36 @@ CAPTIONS: Mapping[str, Caption] = {
         "fitted to every lifetime.",
         "hybrid",
     ),
+    "learning_to_learn": Caption(
+        LEARNING,
+        "Learning to learn",
+        "Accuracy by trial of an episode, in each fifth of training (Harlow's curve).",
+    ),
+    "matching": Caption(
+        BEHAVIOUR,
+        "How it matches",
+        "The ratio of its choices against the ratio of what they paid, and how far "
+        f"back rewards and choices count. {_INTERVALS}",
+        "matching_law",
+    ),
+    "volatility": Caption(
+        BEHAVIOUR,
+        "How fast it learns",
+        "Its learning rate where the world is stable and where it is volatile, beside "
+        f"players that know the rules. {_INTERVALS}",
+    ),
+    "inferred_value": Caption(
+        BEHAVIOUR,
+        "What it infers",
+        "Values and prediction errors that changed with a reversal before the agent "
+        f"met the cue again. {_INTERVALS}",
+    ),
+    "rpe_perturbation": Caption(
+        BEHAVIOUR,
+        "Led astray",
+        "Choices of the risky lever while the reward that it is told is false. "
+        f"{_INTERVALS}",
+    ),
     "unit_coding": Caption(
         INSIDE,
         "What units code",

@@ -15,6 +15,7 @@ from kerasmeta.analysis.figures import style
 from kerasmeta.cli.analyse import analysed
 from kerasmeta.errors import UserError
 from kerasmeta.gallery import Built, build
+from kerasmeta.gallery.captions import CAPTIONS
 from kerasmeta.gallery.entries import Entry
 from kerasmeta.gallery.site import MARK
 from zoo.markdown import interval
@@ -172,6 +173,15 @@ def test_the_links_lead_somewhere_and_the_tags_match(site: Built) -> None:
             assert target.exists(), f"{path}: {address}"
             if anchor and target.suffix == ".html":
                 assert anchor in found[target].ids, f"{path}: {address}"
+
+
+def test_every_figure_of_an_analysis_has_its_words(embedded: list[Entry]) -> None:
+    for entry in embedded:
+        for figure in entry.found.glob("*.svg"):
+            words = CAPTIONS.get(figure.stem)
+            assert words is not None, f"{figure.stem}: add a caption"
+            drawn = entry.statistics.get("analyses", {})
+            assert not drawn or (words.analysis or figure.stem) in drawn
 
 
 def test_no_page_of_an_agent_is_heavy(site: Built) -> None:
