@@ -142,13 +142,13 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "episodic_harlow/lstm": {"steps": 3_000_000},
     # Returns of up to 33: without normalised values the critic explained nothing for
-    # most of a run. Regret over 6,000 lifetimes, seed 0: 2.15 +- 0.09; Thompson sampling
-    # 2.78, Gittins' index for the trials left 1.79. Gamma 0.97, lambda 0.9 and no
-    # annealing, 8 M steps, over 20,000: 2.27 and 2.25 (seeds 0, 1), where Gittins' index
-    # has 1.75. One run each of others, annealed: 64 lifetimes and gamma 0.97 3.35; 512
-    # lifetimes, delta 0.03 and 24 M steps 2.21; a bonus of 0.04 2.22; 0.02 and forget
-    # gates that begin at 3 2.47. The first ten trials are as good as the index's; late
-    # ones stay with the worse arm more often.
+    # most of a run. Regret over 6,000 lifetimes, seed 0: 2.15 +- 0.09; Thompson
+    # sampling 2.78, Gittins' index for the trials left 1.79. Gamma 0.97, lambda 0.9 and
+    # no annealing, 8 M steps, over 20,000: 2.27 and 2.25 (seeds 0, 1), where Gittins'
+    # index has 1.75. One run each of others, annealed: 64 lifetimes and gamma 0.97
+    # 3.35; 512 lifetimes, delta 0.03 and 24 M steps 2.21; a bonus of 0.04 2.22; 0.02
+    # and forget gates that begin at 3 2.47. The first ten trials are as good as the
+    # index's; late ones stay with the worse arm more often.
     "bandit": {
         "steps": 10_000_000,
         "lifetimes": 256,
