@@ -100,9 +100,16 @@ def default_analyses(docs: Path | None) -> Path:
 
 
 def analyse_missing(found: Sequence[Entry], registry: list[str] | None) -> None:
-    """Analyses the agents of which nothing is kept yet."""
+    """Analyses the agents of which nothing is kept yet.
+
+    Those that live in Python's environments, Gymnasium's and Meta-World's, are left
+    out: a thousand lifetimes take hours there, and say little that their cards do not.
+    """
+    from kerasmeta.tasks import is_gymnasium, is_metaworld
+
     for entry in found:
-        if not entry.statistics:
+        in_python = is_gymnasium(entry.family) or is_metaworld(entry.family)
+        if not entry.statistics and not in_python:
             analyse_one(entry, registry)
 
 

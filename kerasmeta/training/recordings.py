@@ -18,6 +18,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Player, State, Task, TaskStep
 from kerasmeta.tasks.gymnasium.play import joined
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
+from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
 from kerasmeta.training.evaluation import (
     check_extent,
@@ -88,7 +89,7 @@ def gamma_of(agent: EpisodicAgent) -> float:
 
 def has_hidden_variables(task: Task) -> bool:
     """Whether a task says what is hidden in it."""
-    if isinstance(task, GymnasiumTask):
+    if isinstance(task, (GymnasiumTask, MetaWorld)):
         return False
     state, _ = task.reset(1, tf.constant([0, 0]))
     return bool(task.hidden_variables(state))

@@ -13,6 +13,7 @@ import pytest
 from kerasmeta.analysis import analyses
 from kerasmeta.analysis.figures import style
 from kerasmeta.cli.analyse import analysed
+from kerasmeta.cli.gallery import analyse_missing
 from kerasmeta.errors import UserError
 from kerasmeta.gallery import Built, build
 from kerasmeta.gallery.captions import CAPTIONS
@@ -117,6 +118,19 @@ def test_analyse_draws_the_same_figure_again(
 
 
 _QUICK = ("stay", "by_trial", "exposure", "metrics")
+
+
+def test_agents_that_live_in_python_are_not_analysed(
+    embedded: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are, where nothing is kept of them."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "kerasmeta.cli.gallery.analyse_one", lambda entry, _: asked.append(entry.family)
+    )
+    analyse_missing([one._replace(found=tmp_path) for one in embedded], None)
+    families = {one.family for one in embedded}
+    assert set(asked) == {one for one in families if not one.startswith("metaworld_")}
 
 
 def test_statistics_are_of_the_agent_they_lie_beside(embedded: list[Entry]) -> None:

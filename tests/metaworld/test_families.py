@@ -13,6 +13,7 @@ import pytest
 from kerasmeta import tasks
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.metaworld import benchmark, names, schedule, simulator
+from kerasmeta.training.recordings import has_hidden_variables
 
 # Of Meta-World's documentation.
 ML10_TEST = ["drawer-open", "door-close", "shelf-place", "sweep-into", "lever-pull"]
@@ -30,6 +31,10 @@ def test_every_family_is_made(family: str) -> None:
     assert task.name == family
     assert task.lifetime_steps == 2000
     assert task.contexts_per_lifetime == (2 if family.endswith("contextual") else 0)
+
+
+def test_what_is_hidden_is_in_the_simulators() -> None:
+    assert not has_hidden_variables(tasks.make("metaworld_ml1_reach"))
 
 
 @pytest.mark.parametrize(
