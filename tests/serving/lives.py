@@ -77,14 +77,16 @@ def live(agent: Any, shown: dict[str, np.ndarray], seed: int = 5) -> Lives:
     return Lives(seeds, shown, stacked)
 
 
-def assert_equal(served: dict[str, np.ndarray], expected: dict[str, Any]) -> None:
+def assert_equal(
+    served: dict[str, np.ndarray], expected: dict[str, Any], within: float = TOLERANCE
+) -> None:
     """Holds served outputs to those of the live agent: actions exactly, else 1e-5.
 
     Of values larger than 1, 1e-5 of themselves: in 32 bits, sums in another order
     differ by that after 200 steps.
     """
     for key, array in expected.items():
-        tolerance = 0.0 if array.dtype.kind == "i" else TOLERANCE
+        tolerance = 0.0 if array.dtype.kind == "i" else within
         np.testing.assert_allclose(
             served[key], array, rtol=tolerance, atol=tolerance, err_msg=key
         )

@@ -145,4 +145,7 @@ def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> 
             pytest.skip(f"OpenVINO cannot convert {id}: it has no rule for Bitcast")
         assert done.returncode == 0, done.stderr[-3000:]
         greedy = {k: v for k, v in expected.given.items() if k != "action"}
-        lives.assert_equal(dict(np.load(tmp_path / "out.npz")), greedy)
+        # OpenVINO's own convolutions: 2e-5 in 5 of 38,400 logits after 200 steps.
+        sees = expected.shown["stimulus"].dtype == np.uint8
+        within = 1e-4 if sees else lives.TOLERANCE
+        lives.assert_equal(dict(np.load(tmp_path / "out.npz")), greedy, within)
