@@ -124,15 +124,20 @@ def test_fisher_product_through_convolutions_equals_the_explicit_matrix() -> Non
     assert np.abs(expected[:seeing, :seeing]).max() > 1e-3  # vision has a part in it
 
 
-def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
-    agent = make_agent()
-    trainer = TRPOAgent(
+def make_trainer(agent: EpisodicAgent, jit_compile: bool = False) -> TRPOAgent:
+    return TRPOAgent(
         tf_agents.trajectories.time_step_spec(agent.observation_spec),
         agent.action_spec,
         agent,
         TRPOConfig(),
         tf.Variable(0, dtype=tf.int64),
+        jit_compile=jit_compile,
     )
+
+
+def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
+    agent = make_agent()
+    trainer = make_trainer(agent)
     experience = agents.experience(agent, rng)
     names = list(agent.named_weights())
     before = values_of(list(agent.named_weights().values()))
@@ -154,14 +159,7 @@ def test_compiled_by_xla_it_is_the_same_update(rng: np.random.Generator) -> None
     experience = agents.experience(make_agent(), rng)
     for jit_compile in (False, True):
         agent = make_agent()
-        trainer = TRPOAgent(
-            tf_agents.trajectories.time_step_spec(agent.observation_spec),
-            agent.action_spec,
-            agent,
-            TRPOConfig(),
-            tf.Variable(0, dtype=tf.int64),
-            jit_compile=jit_compile,
-        )
+        trainer = make_trainer(agent, jit_compile)
         extra = tf.function(trainer.train, autograph=False)(experience).extra
         reports.append([float(value) for value in extra])
         weights.append(np.concatenate([v.numpy().ravel() for v in agent.variables]))
