@@ -13,6 +13,7 @@ from . import signing
 from .opening import open_folder
 from .publishing import publish
 from .registry import Registry
+from .run_checks import check_alike, check_defined, check_family
 from .writing import Published
 
 if TYPE_CHECKING:
@@ -62,57 +63,39 @@ def publish_runs(
         sign: The file of a private key to sign the version with.
 
     Raises:
-        UserError: The version exists, the runs do not belong together, a metric is not
-            defined, or `publish` refuses.
+        UserError: The version exists, the runs do not belong together or are of another
+            family, a metric is not defined, or `publish` refuses.
     """
     from kerasmeta.analysis.headline import headline
-    from kerasmeta.training.evaluation import (
-        evaluate,
-        held_out_parameters,
-        measured_lifetimes,
-        references,
-    )
+    from kerasmeta.training.evaluation import measured_lifetimes
 
     folder = open_folder(registry)
     folder.check_free(id, version)
     signing.private_key(sign)
     opened = [_open(run) for run in runs]
-    _check_alike(opened, runs)
+    check_alike([run.config for run in opened], runs)
     task = opened[0].task
+    check_family(id, task.name)
     lifetimes = measured_lifetimes(task, lifetimes)
-    seeds: list[dict[str, Any]] = []
+    seeds = []
     for run, path in zip(opened, runs, strict=True):
         report(f"evaluating seed {run.config.seed}")
-        found = evaluate(run.agent, task, lifetimes, SEED).as_dict()
-        _check_defined(found, str(path), f"seed {run.config.seed}", lifetimes)
+        found = _measure(run.agent, run, path, lifetimes)
         seeds.append({"seed": run.config.seed, "metrics": found})
-    first = headline(task.name)[0]
-    ranked = sorted(range(len(seeds)), key=lambda n: seeds[n]["metrics"][first]["mean"])
-    chosen = ranked[(len(ranked) - 1) // 2]
-    run, metrics = opened[chosen], seeds[chosen]["metrics"]
+    chosen = _median(seeds, headline(task.name)[0])
+    run = opened[chosen]
     lesions = {}
     if run.agent.config.has_memory:
         report("evaluating with the memory lesioned")
-        lesioned = evaluate(run.agent.lesioned("memory"), task, lifetimes, SEED)
-        lesions["memory"] = lesioned.as_dict()
-        what = f"seed {run.config.seed} with its memory lesioned"
-        _check_defined(lesions["memory"], str(runs[chosen]), what, lifetimes)
+        lesioned = run.agent.lesioned("memory")
+        lesions["memory"] = _measure(lesioned, run, runs[chosen], lifetimes, "memory")
     report("exporting and publishing")
     return publish(
         run.agent,
         id,
         folder,
         task={"name": task.name, "parameters": run.config.task.parameters},
-        evaluation={
-            "lifetimes": lifetimes,
-            "seed": SEED,
-            "held_out": held_out_parameters(task),
-            "metrics": metrics,
-            "lesions": lesions,
-            "references": _defined(references(task)),
-            "seeds": seeds,
-            "chosen_seed": run.config.seed,
-        },
+        evaluation=_evaluation(task, seeds, chosen, lesions, lifetimes),
         provenance=_provenance(run, opened),
         description=_description(run.config),
         papers=[task.paper],
@@ -122,6 +105,47 @@ def publish_runs(
         version=version,
         sign=sign,
     )
+
+
+def _measure(
+    agent: Any, run: _Run, path: str | Path, lifetimes: int, lesion: str = ""
+) -> dict[str, Any]:
+    """The metrics of a run's agent, or of that agent lesioned, all of them numbers."""
+    from kerasmeta.training.evaluation import evaluate
+
+    found = evaluate(agent, run.task, lifetimes, SEED).as_dict()
+    what = f"seed {run.config.seed}"
+    what += f" with its {lesion} lesioned" if lesion else ""
+    check_defined(found, str(path), what, lifetimes)
+    return found
+
+
+def _median(seeds: list[dict[str, Any]], metric: str) -> int:
+    """Which of the seeds is the median one by a metric; the lower of two."""
+    means = [seed["metrics"][metric]["mean"] for seed in seeds]
+    return sorted(range(len(seeds)), key=means.__getitem__)[(len(seeds) - 1) // 2]
+
+
+def _evaluation(
+    task: Task,
+    seeds: list[dict[str, Any]],
+    chosen: int,
+    lesions: dict[str, Any],
+    lifetimes: int,
+) -> dict[str, Any]:
+    """What the manifest says of the evaluation."""
+    from kerasmeta.training.evaluation import held_out_parameters, references
+
+    return {
+        "lifetimes": lifetimes,
+        "seed": SEED,
+        "held_out": held_out_parameters(task),
+        "metrics": seeds[chosen]["metrics"],
+        "lesions": lesions,
+        "references": _defined(references(task)),
+        "seeds": seeds,
+        "chosen_seed": seeds[chosen]["seed"],
+    }
 
 
 def _open(path: str | Path) -> _Run:
@@ -168,25 +192,6 @@ def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
     }
 
 
-def _check_alike(opened: Sequence[_Run], paths: Sequence[str | Path]) -> None:
-    if not opened:
-        raise UserError("RUN", "", "is missing", "give one run directory for each seed")
-    first = opened[0].config
-    taken: dict[int, str | Path] = {}
-    for run, path in zip(opened, paths, strict=True):
-        if run.config.model_copy(update={"seed": first.seed}) != first:
-            raise UserError(
-                "run",
-                str(path),
-                f"differs from {paths[0]} in more than its seed",
-                "publish runs of one recipe together",
-            )
-        if (seed := run.config.seed) in taken:
-            problem = f"is of seed {seed}, as {taken[seed]} is"
-            raise UserError("run", str(path), problem, "give one run for each seed")
-        taken[seed] = path
-
-
 def _defined(references: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Without what a player never did, of which its share is nan."""
     return {
@@ -197,31 +202,6 @@ def _defined(references: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
         }
         for column, values in references.items()
     }
-
-
-def _check_defined(
-    metrics: dict[str, Any], run: str, what: str, lifetimes: int
-) -> None:
-    """Refuses metrics that are not numbers: what they are over never happened."""
-    undefined = [
-        name
-        for name, found in metrics.items()
-        if not all(_is_number(x) for x in (found["mean"], *found["ci95"]))
-    ]
-    if undefined:
-        others = f" and {len(undefined) - 1} more" if len(undefined) > 1 else ""
-        raise UserError(
-            "run",
-            run,
-            f"cannot be published: {undefined[0]}{others} is undefined, {what} never "
-            f"met what it is measured over in {lifetimes:,} lifetimes",
-            "evaluate it over more (--lifetimes), or train it for longer",
-        )
-
-
-def _is_number(x: float | None) -> bool:
-    """Estimates have None for NaN, as JSON wants it."""
-    return x is not None and math.isfinite(x)
 
 
 def _description(config: RunConfig) -> str:

@@ -94,6 +94,16 @@ def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> Non
     assert not (tmp_path / "registry").exists()
 
 
+def test_runs_of_another_family_are_refused(runs: list[Path], tmp_path: Path) -> None:
+    other = NAME.replace("two_step/", "harlow/")
+    message = "ID 'harlow/.*': is in the family harlow, and the runs are of two_step"
+    with pytest.raises(UserError, match=message):
+        publish_runs(other, runs, tmp_path / "registry", lifetimes=100)
+    assert not (tmp_path / "registry").exists()
+    own = NAME.replace("two_step/", "mine/")
+    assert publish_runs(own, runs[:1], tmp_path / "registry", lifetimes=100).id == own
+
+
 def test_an_undefined_metric_is_named_with_what_to_do(
     runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
