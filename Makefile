@@ -15,7 +15,7 @@ COLAB_STAMP := $(COLAB)/.installed
 COLAB_PYTHON ?= python3.13
 NAMES ?=
 NOTEBOOKS := $(if $(NAMES),$(NAMES:%=colab/%.ipynb),colab)
-NBMAKE := -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=180
+NBMAKE := -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=180 -n 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow lint format types wheel golden zoo-table docs lock clean bench bench-lock \
