@@ -129,7 +129,7 @@ class Bandit(Task):
         players: dict[str, Player] = {
             "random": RandomPlayer(self.action_spec),
             "model_free": EpsilonGreedyPlayer(self.arms),
-            "thompson": ThompsonPlayer(self.arms, self.correlated),
+            "thompson": ThompsonPlayer(self.arms, self.trials, self.correlated),
             "oracle": OraclePlayer(),
         }
         if self.correlated:

@@ -86,8 +86,9 @@ class ThompsonPlayer(Player):
     chances of correlated arms are p and 1 - p of one draw.
     """
 
-    def __init__(self, arms: int, correlated: bool) -> None:
+    def __init__(self, arms: int, trials: int, correlated: bool) -> None:
         self.arms = arms
+        self.trials = trials
         self.correlated = correlated
 
     def initial_state(self, batch_size: int) -> Any:
@@ -99,11 +100,22 @@ class ThompsonPlayer(Player):
         counts = with_outcome(state, observation)
         draw_seed, tie_seed = seeds.split(seed)
         shape = 1.0 + (mirrored(counts) if self.correlated else counts)
-        gammas = tf.random.stateless_gamma(shape.shape, draw_seed, alpha=shape)
+        gammas = self._gammas(shape, draw_seed)
         chances = gammas[:, :, 0] / tf.reduce_sum(gammas, axis=-1)  # [B, arms]
         if self.correlated:
             chances = tf.stack([chances[:, 0], 1.0 - chances[:, 0]], axis=-1)
         return best_arm(chances, tie_seed, tie=0.0), counts
+
+    def _gammas(self, shape: Any, seed: Any) -> Any:
+        """Gamma variables of whole `shape` `[B, arms, 2]`: so many exponential ones.
+
+        `tf.random.stateless_gamma` draws others where there are other processors.
+        """
+        longest = 1 + self.trials
+        uniform = 1.0 - seeds.uniform([*shape.shape, longest], seed)  # in (0, 1]
+        counted = tf.range(longest, dtype=shape.dtype) < shape[..., None]
+        exponentials = tf.where(counted, -tf.math.log(uniform), 0.0)
+        return tf.reduce_sum(exponentials, axis=-1)
 
 
 class PosteriorMeanPlayer(Player):

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kerasmeta._keras import tf
+from kerasmeta.tasks import seeds
 from kerasmeta.tasks.bandits.bandit_players import best_arm
 from kerasmeta.tasks.base import Player
 from kerasmeta.tasks.contexts import code_of, find_or_add
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 TIE = 1e-3  # evidence (in nats) closer than this is equal: the arm is drawn
 SMALLEST = 1e-30  # stands for a chance of 0, whose logarithm is not finite
+
+
+def drawn_from(evidence: Any, seed: Any) -> Any:
+    """An arm, int32 `[B]`, with the chances softmax(`evidence`) (the Gumbel trick).
+
+    `tf.random.stateless_categorical` draws others where there are other processors.
+    """
+    noise = -tf.math.log(-tf.math.log(seeds.uniform(evidence.shape, seed)))
+    return tf.argmax(evidence + noise, axis=-1, output_type=tf.int32)
 
 
 def evidence_of(observation: dict[str, Any], task: BarcodeBandit) -> Any:
@@ -59,8 +69,7 @@ class IncrementalBayesPlayer(Player):
         starts = observation["episode_start"][:, None]
         evidence = tf.where(starts, 0.0, evidence)
         if self.samples:
-            drawn = tf.random.stateless_categorical(evidence, 1, seed, tf.int32)
-            return drawn[:, 0], evidence
+            return drawn_from(evidence, seed), evidence
         return best_arm(evidence, seed, TIE), evidence
 
 
