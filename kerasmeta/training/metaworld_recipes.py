@@ -35,7 +35,7 @@ GENERAL: dict[str, Any] = {
 # Episodes that are long enough to go to a goal that is known, and too short to look for
 # one that is not.
 CONTEXTUAL: dict[str, Any] = {
-    "task": {"parameters": {"episodes": 6, "horizon": 60}},
+    "task": {"parameters": {"episodes": 6, "horizon": 50}},
     "agent": {
         "clear_lstm_at_episode": True,
         "memory": {"capacity": 2, "min_similarity": 0.9},

@@ -157,8 +157,8 @@ def test_a_schedule_by_hand() -> None:
     contexts = np.array([[1.0, -1.0], [-1.0, -1.0]], np.float32)
     plan = schedule.Plan(("a", "a"), (3, 4), np.array([1, 0]), contexts)
     found = schedule.schedule([plan], horizon=3)
-    a, b, nothing = [1, -1], [-1, -1], [0, 0]
-    np.testing.assert_array_equal(found.context[0], [b, b, b, a, a, a, nothing])
+    a, b, no = [1, -1], [-1, -1], [0, 0]
+    np.testing.assert_array_equal(found.context[0], [b, no, b, a, no, a, no])
     np.testing.assert_array_equal(found.episode_start[0], [1, 0, 0, 1, 0, 0, 0])
     np.testing.assert_array_equal(found.store[0], [0, 0, 1, 0, 0, 1, 0])
 

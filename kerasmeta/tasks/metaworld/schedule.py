@@ -85,9 +85,10 @@ class Schedule(NamedTuple):
 def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
     """Contexts and flags of a batch.
 
-    A contextual family shows an episode's context in all of its steps and asks for it
-    to be stored in the last one, when the agent knows most. The step after a lifetime's
-    end shows neither a context nor the start of an episode.
+    A contextual family shows an episode's context in its first step, a cue that lets
+    what was known come back, and in its last one, in which the agent knows most and is
+    asked to store it. (Shown throughout, a memory is added to the cell in every step.)
+    The step after a lifetime's end shows neither a context nor the start of an episode.
     """
     shown = np.stack([plan.contexts[plan.order] for plan in plans])  # [B, E, K]
     context = np.repeat(shown, horizon, axis=1)
@@ -96,4 +97,5 @@ def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
     inside = np.broadcast_to(time < time[-1], context.shape[:2])
     start = inside & (time % horizon == 0)
     last = inside & (time % horizon == horizon - 1)
+    context = np.where((start | last)[..., None], context, 0.0).astype(np.float32)
     return Schedule(context, start, last & context.any(axis=-1))

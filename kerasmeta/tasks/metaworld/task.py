@@ -37,8 +37,9 @@ class MetaWorld(Task):
     In a family `..._contextual` a lifetime has `contexts` goals that come back, in
     random order, each in equally many episodes. What names a goal is an arbitrary code
     of +-1, drawn anew in every lifetime: it tells nothing about the goal, only that it
-    is the one that had this name before. It is shown in every step and stored at the
-    last step of an episode. Of ML10 and ML45 the goals are of different tasks.
+    is the one that had this name before. It is shown at the first step of an episode,
+    and at its last one, in which it is stored. Of ML10 and ML45 the goals are of
+    different tasks.
 
     Its rules are a simulator, so it has no `reset` and `step` for a graph: lifetimes
     run in processes (`kerasmeta.tasks.metaworld.processes`).
