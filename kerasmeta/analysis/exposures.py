@@ -26,7 +26,8 @@ def episodes(lifetimes: Lifetimes) -> Episodes:
     """The episodes, and which exposure to its context each of them is.
 
     Raises:
-        UserError: A step shows no context: the lifetimes are of another task.
+        UserError: An episode begins without a context: the lifetimes are of another
+            task.
     """
     starts = _starts(lifetimes)
     lifetime, _ = np.nonzero(starts)
@@ -63,11 +64,11 @@ def _starts(lifetimes: Lifetimes) -> np.ndarray:
     context = lifetimes.observation["context"]
     starts = lifetimes.observation["episode_start"].astype(bool) & lifetimes.valid
     shown = context.any(axis=2)  # [B, T]
-    if not (shown | ~lifetimes.valid).all() or not starts[:, 0].all():
+    if not shown[starts].all() or not starts[:, 0].all():
         raise UserError(
             "context",
             context.shape,
-            "this task family shows a context at every step",
+            "this task family shows a context where an episode begins",
             "pass the lifetimes together with the task they were recorded on",
         )
     return starts

@@ -108,7 +108,7 @@ def test_lifetimes_without_contexts_are_refused(recorded: Lifetimes) -> None:
         **recorded.observation,
         "context": np.zeros_like(recorded.observation["context"]),
     }
-    with pytest.raises(UserError, match="shows a context at every step"):
+    with pytest.raises(UserError, match="shows a context where an episode begins"):
         metrics("barcode_bandit", recorded._replace(observation=hidden))
 
 

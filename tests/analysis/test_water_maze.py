@@ -123,7 +123,7 @@ def test_lifetimes_of_another_task_are_refused(recorded: Lifetimes) -> None:
         metrics("water_maze", recorded._replace(reward=0.5 * recorded.reward))
     context = np.zeros_like(recorded.observation["context"])
     hidden = {**recorded.observation, "context": context}
-    with pytest.raises(UserError, match="shows a context at every step"):
+    with pytest.raises(UserError, match="shows a context where an episode begins"):
         metrics("water_maze", recorded._replace(observation=hidden))
 
 
