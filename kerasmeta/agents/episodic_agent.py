@@ -12,7 +12,7 @@ from kerasmeta.agents.lesioned_actor import checked, kept_units, lesioned_step
 from kerasmeta.agents.sampling import lifetime_seeds, uniforms
 from kerasmeta.errors import UserError
 from kerasmeta.layers import DND, DNDState, LSTMState, Match, Retrieval
-from kerasmeta.layers.dnd import nothing
+from kerasmeta.layers.dnd_state import nothing
 from kerasmeta.lesions import Lesion
 from kerasmeta.networks import (
     ActorNetwork,

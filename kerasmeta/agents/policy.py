@@ -10,7 +10,7 @@ from tf_agents.trajectories import policy_step
 from kerasmeta._keras import tf
 from kerasmeta.agents.episodic_agent import AgentState, EpisodicAgent
 from kerasmeta.agents.signals import signals, signals_spec
-from kerasmeta.layers import dnd
+from kerasmeta.layers import dnd_state
 from kerasmeta.networks.recurrent import clear_lstm
 
 
@@ -93,7 +93,7 @@ def reset_rows(state: AgentState, first: Any) -> AgentState:
     """Clears working and episodic memory of the rows where `first` (bool `[B]`)."""
     memory = state.memory
     if memory != ():
-        memory = dnd.clear(dnd.DNDState(*memory), first)
+        memory = dnd_state.clear(dnd_state.DNDState(*memory), first)
     return state._replace(
         actor=clear_lstm(state.actor, first),
         critic=clear_lstm(state.critic, first),

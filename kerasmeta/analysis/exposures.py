@@ -64,7 +64,7 @@ def _starts(lifetimes: Lifetimes) -> np.ndarray:
     context = lifetimes.observation["context"]
     starts = lifetimes.observation["episode_start"].astype(bool) & lifetimes.valid
     shown = context.any(axis=2)  # [B, T]
-    if not shown[starts].all() or not starts[:, 0].all():
+    if (starts & ~shown).any() or not starts[:, 0].all():
         raise UserError(
             "context",
             context.shape,

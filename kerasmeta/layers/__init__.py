@@ -1,6 +1,7 @@
 """Layers of the agents: the epLSTM cell, its scan through time, and the DND memory."""
 
-from kerasmeta.layers.dnd import DND, DNDState, Match, Retrieval
+from kerasmeta.layers.dnd import DND
+from kerasmeta.layers.dnd_state import DNDState, Match, Retrieval
 from kerasmeta.layers.ep_lstm import EpLSTMCell, Gates, LSTMState, ep_lstm_step
 from kerasmeta.layers.scan import (
     Recording,

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from kerasmeta import UserError
 from kerasmeta._keras import keras, tf
-from kerasmeta.layers import DND, dnd, dnd_reads
+from kerasmeta.layers import DND, dnd, dnd_reads, dnd_state
 
 READS, EVICTIONS = dnd.READS, dnd.EVICTIONS
 LIFETIMES, STEPS, K, H = 48, 24, 3, 2
@@ -35,7 +35,7 @@ def some_inputs(batch: int, time: int) -> tuple[np.ndarray, ...]:
     )
 
 
-def filled(memory: DND, keys: np.ndarray, values: np.ndarray) -> dnd.DNDState:
+def filled(memory: DND, keys: np.ndarray, values: np.ndarray) -> dnd_state.DNDState:
     """A memory of one lifetime after writing keys `[n, K]` and values `[n, H]`."""
     state = memory.get_initial_state(batch_size=1, dtype=tf.float64)
     for key, value in zip(keys, values, strict=True):
@@ -105,7 +105,7 @@ def test_plays_lifetimes_like_a_list(
     inputs = (queries, values, store[..., None].astype(float))
     half, *state = tf.function(rnn)(tuple(part[:, : STEPS // 2] for part in inputs))
     ended = rng.random(LIFETIMES) < 0.5  # half of the lifetimes begin anew
-    state = list(dnd.clear(dnd.DNDState(*state), tf.constant(ended)))
+    state = list(dnd_state.clear(dnd_state.DNDState(*state), tf.constant(ended)))
     rest, *_ = rnn(tuple(part[:, STEPS // 2 :] for part in inputs), state)
     found = tf.concat([half, rest], axis=1)
 
@@ -134,7 +134,7 @@ def test_weights_are_a_distribution(
 ) -> None:
     memory = DND(6, 4, H, read=read, num_neighbors=3, dtype="float64")
     state = filled(memory, np.array(keys), np.ones([len(keys), H]))
-    similarity = dnd.cosine_similarity(state.keys, state.scales, query[None])
+    similarity = dnd_reads.cosine_similarity(state.keys, state.scales, query[None])
     similarity = tf.where(state.written_at > 0, similarity, -2.0)
     weights = memory.weights_for(state, query[None], similarity).numpy()[0]
     assert (weights >= 0).all()
@@ -188,7 +188,9 @@ def test_cosine_does_not_depend_on_length(
 ) -> None:
     keys, query = rng.normal(size=(2, 5, 4)), rng.normal(size=(2, 4))
     stored, asked = (tf.constant(x * scale, tf.float32) for x in (keys, query))
-    found = dnd.cosine_similarity(stored, dnd_reads.one_over_length(stored), asked)
+    found = dnd_reads.cosine_similarity(
+        stored, dnd_reads.one_over_length(stored), asked
+    )
     lengths = np.linalg.norm(keys, axis=-1) * np.linalg.norm(query, axis=-1)[:, None]
     expected = np.einsum("bnk,bk->bn", keys, query) / lengths
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
@@ -268,7 +270,7 @@ def test_clear_empties_only_the_chosen_lifetimes() -> None:
     memory = DND(3, K, H)
     state = memory.get_initial_state(batch_size=2)
     state = memory.write(state, tf.ones([2, K]), tf.ones([2, H]), tf.fill([2], True))
-    cleared = dnd.clear(state, tf.constant([True, False]))
+    cleared = dnd_state.clear(state, tf.constant([True, False]))
     retrieval, _ = memory.read(cleared, tf.ones([2, K]))
     np.testing.assert_array_equal(retrieval.memory, [[0, 0], [1, 1]])
     # A cleared memory fills like a new one: the old content never comes back.
