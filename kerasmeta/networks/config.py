@@ -36,6 +36,8 @@ class AgentConfig(BaseModel):
     image, actor and critic first make `image_features` numbers of it by `convolutions`
     of their own, each `(filters, kernel size, stride)`; otherwise these are not used.
     `forget_bias` is the forget gates' first bias, of actor and critic.
+    `bounded_mean` keeps the means of real actions within their bounds, by a tanh. A
+    mean that has left them learns nothing more: all that is drawn is clipped to one.
     `normalize` brings stimulus, previous reward and returns to mean 0 and variance 1 by
     running moments; the families' are of that size by themselves.
     """
@@ -54,6 +56,7 @@ class AgentConfig(BaseModel):
     image_features: PositiveInt = 32
     reinstate_activation: Literal["tanh", "identity"] = "tanh"
     forget_bias: float = Field(1.0, allow_inf_nan=False)
+    bounded_mean: bool = False
     normalize: bool = False
     clear_lstm_at_episode: bool = False
     memory: MemoryConfig = MemoryConfig()

@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
 
 _LOG_2_PI = math.log(2.0 * math.pi)
+WIDEST = 1e3  # a range of actions larger than this is none
 
 
 class Categorical(NamedTuple):
@@ -115,6 +118,20 @@ class DiagonalGaussian(NamedTuple):
         radius, angle = self.split(uniform)
         radius = tf.sqrt(-2.0 * tf.math.log(1.0 - radius))
         return mean + tf.exp(log_scale) * radius * tf.cos(2.0 * math.pi * angle)
+
+
+def within_bounds(mean: Any, action_spec: Any) -> Any:
+    """Means `[..., A]` brought within the actions' bounds by a tanh of slope 1 at 0.
+
+    Where a range is wider than `WIDEST`, a mean stays as it is.
+    """
+    shape = action_spec.shape
+    low = np.broadcast_to(action_spec.minimum, shape).astype(np.float64)
+    high = np.broadcast_to(action_spec.maximum, shape).astype(np.float64)
+    narrow = high - low <= WIDEST
+    middle = np.where(narrow, (high + low) / 2, 0.0).astype(np.float32)
+    reach = np.where(narrow, (high - low) / 2, 1.0).astype(np.float32)
+    return tf.where(narrow, middle + reach * tf.tanh(mean / reach), mean)
 
 
 def distribution_for(action_spec: Any) -> Categorical | DiagonalGaussian:

@@ -24,7 +24,11 @@ from kerasmeta.layers import (
 )
 from kerasmeta.networks.config import AgentConfig
 from kerasmeta.networks.convolution import ImageEncoder
-from kerasmeta.networks.distributions import DiagonalGaussian, distribution_for
+from kerasmeta.networks.distributions import (
+    DiagonalGaussian,
+    distribution_for,
+    within_bounds,
+)
 from kerasmeta.networks.encoder import ObservationEncoder
 from kerasmeta.networks.normalization import ObservationNormalizer, ValueScale
 
@@ -178,6 +182,7 @@ class ActorNetwork(RecurrentNetwork):
             name="actor_head",
         )
         self.log_scale = None
+        self.bounds = action_spec if config.bounded_mean else None
         if gaussian:
             self.log_scale = tf.Variable(
                 tf.fill([outputs], math.log(0.6)), name="actor_log_scale"
@@ -194,6 +199,8 @@ class ActorNetwork(RecurrentNetwork):
         output = self.output_layer(hidden)
         if self.log_scale is None:
             return output
+        if self.bounds is not None:
+            output = within_bounds(output, self.bounds)
         log_scale = tf.broadcast_to(self.log_scale, tf.shape(output))
         return tf.concat([output, log_scale], axis=-1)
 

@@ -14,6 +14,7 @@ from scipy import stats
 from kerasmeta import UserError
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.networks import Categorical, DiagonalGaussian, distribution_for
+from kerasmeta.networks.distributions import within_bounds
 
 ACTIONS = 3
 CASES = {
@@ -156,3 +157,18 @@ def test_other_action_specs_are_refused(
     spec = tf_agents.specs.BoundedTensorSpec(shape, tf.as_dtype(dtype), minimum, 3)
     with pytest.raises(UserError, match="action_spec"):
         distribution_for(spec)
+
+
+def test_means_are_brought_within_bounds_that_mean_something() -> None:
+    """Near, wide and far bounds; the slope in the middle is 1 whatever the range."""
+    low, high = np.array([-1.0, 0.0, -3e38]), np.array([1.0, 5.0, 3e38])
+    spec = tf_agents.specs.BoundedTensorSpec([3], tf.float32, low, high)
+    mean = tf.constant([[0.0] * 3, [1e-3] * 3, [1.0] * 3, [-50.0] * 3])
+    found = within_bounds(mean, spec).numpy()
+    expected = (
+        [0.0, 2.5, 0.0],
+        [1e-3, 2.501, 1e-3],
+        [np.tanh(1), 2.5 + 2.5 * np.tanh(0.4), 1],
+    )
+    np.testing.assert_allclose(found[:3], expected, rtol=1e-6)
+    np.testing.assert_allclose(found[3], [-1.0, 0.0, -50.0], atol=1e-6)

@@ -21,6 +21,7 @@ from kerasmeta.networks import (
 
 B, T = 3, 6
 KINDS = pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
+PARTS = slice(None, agents.ACTIONS), slice(agents.ACTIONS, None)  # mean, log σ
 NETWORKS = pytest.mark.parametrize("network_class", [ActorNetwork, CriticNetwork])
 
 
@@ -159,6 +160,21 @@ def test_a_fresh_policy_is_nearly_uniform(continuous: bool) -> None:
         np.testing.assert_allclose(
             tf.exp(parameters[..., agents.ACTIONS :]), 0.6, atol=1e-6
         )
+
+
+def test_bounded_means_are_those_of_the_plain_network_within_the_bounds() -> None:
+    plain, bounded = (
+        build(ActorNetwork, continuous=True, bounded_mean=bounded)
+        for bounded in (False, True)
+    )
+    for ours, theirs in zip(bounded.variables, plain.variables, strict=True):
+        ours.assign(3.0 * theirs)
+        theirs.assign(3.0 * theirs)
+    mean, rest = (plain(some_inputs(True))[0][..., part] for part in PARTS)
+    found, found_rest = (bounded(some_inputs(True))[0][..., part] for part in PARTS)
+    assert np.abs(mean).max() > 1.0  # or the bounds would not matter
+    np.testing.assert_allclose(found, np.tanh(mean), atol=1e-6)
+    np.testing.assert_array_equal(found_rest, rest)
 
 
 def test_configurations_refuse_what_they_do_not_know() -> None:
