@@ -63,18 +63,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def recorded() -> Callable[[str], Lives]:
-    """200 steps of 64 lifetimes of a live zoo agent, by its id; played once."""
-    played: dict[str, Lives] = {}
+def recorded() -> Callable[..., Lives]:
+    """200 steps of 64 lifetimes of a live zoo agent, by its id; played once.
 
-    def play(id: str) -> Lives:
-        if id not in played:
-            agent = load(id)
-            contract = manifest(id).contract
-            shown = lives.observations(
-                lives.observed(contract), lives.STEPS, lives.ROWS
-            )
-            played[id] = lives.live(agent, shown)
-        return played[id]
+    Or of the first few of them: in 32 bits sums over another number of rows come in
+    another order, so that after 200 steps the live policy itself gives values that
+    differ by 1.5e-5 (matching/lstm, 7 rows and 64).
+    """
+    played: dict[tuple[str, int], Lives] = {}
+
+    def play(id: str, rows: int = lives.ROWS) -> Lives:
+        if (id, rows) not in played:
+            observed = lives.observed(manifest(id).contract)
+            shown = lives.observations(observed, lives.STEPS, lives.ROWS)
+            first = {key: array[:, :rows] for key, array in shown.items()}
+            played[id, rows] = lives.live(load(id), first)
+        return played[id, rows]
 
     return play

@@ -74,18 +74,18 @@ def play(agent: ServedAgent, expected: Lives) -> None:
 @pytest.mark.parametrize("batch", BATCHES if EVERY_BATCH else (7,))
 @pytest.mark.parametrize("id", EACH)
 def test_served_equals_live(
-    id: str, batch: int, server: Running, recorded: Callable[[str], Lives]
+    id: str, batch: int, server: Running, recorded: Callable[..., Lives]
 ) -> None:
-    expected = recorded(id).rows(0, batch, steps=STEPS if EVERY_BATCH else 60)
+    expected = recorded(id, batch).rows(0, batch, STEPS if EVERY_BATCH else 60)
     with ServedAgent(f"grpc://{server.grpc}", served_name(id), timeout=120) as agent:
         play(agent, expected)
 
 
 @pytest.mark.parametrize("id", EACH)
 def test_served_over_rest_equals_live(
-    id: str, server: Running, recorded: Callable[[str], Lives]
+    id: str, server: Running, recorded: Callable[..., Lives]
 ) -> None:
-    expected = recorded(id).rows(0, 2, steps=10)
+    expected = recorded(id, 2).rows(0, 2, steps=10)
     with ServedAgent(server.rest, served_name(id), timeout=120) as agent:
         play(agent, expected)
 
@@ -124,7 +124,7 @@ def real(request: pytest.FixtureRequest) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("id", CHOSEN)
 def test_a_real_server_equals_live(
-    id: str, real: str, recorded: Callable[[str], Lives]
+    id: str, real: str, recorded: Callable[..., Lives]
 ) -> None:
     steps = 20 if real.startswith("http") else STEPS
     options = {"version": VERSIONS[id], "timeout": 120.0}
@@ -134,4 +134,4 @@ def test_a_real_server_equals_live(
         except (UnknownAgentError, WrongVersionError):
             pytest.skip(f"{real} does not serve {served_name(id)}")
         for batch in BATCHES:
-            play(agent, recorded(id).rows(0, batch, steps=steps))
+            play(agent, recorded(id, batch).rows(0, batch, steps=steps))

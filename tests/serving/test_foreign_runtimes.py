@@ -55,11 +55,11 @@ def run(*command: Any) -> None:
 
 
 @pytest.mark.parametrize("id", EACH)
-def test_the_c_api(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
+def test_the_c_api(id: str, recorded: Callable[..., Lives], tmp_path: Path) -> None:
     model = directory(id)
     (tmp_path / "signatures.json").write_text(json.dumps(describe(model)))
     for batch in BATCHES if id != FAST else (7,):
-        expected = recorded(id).rows(0, batch)
+        expected = recorded(id, batch)
         np.savez(tmp_path / "in.npz", seed=expected.seeds, **expected.shown)
         files = (tmp_path / n for n in ("signatures.json", "in.npz", "out.npz"))
         run(sys.executable, C_API, library(), model, *files)
@@ -88,10 +88,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("id", FEW)
 def test_cpp(
-    id: str, program: Path, recorded: Callable[[str], Lives], tmp_path: Path
+    id: str, program: Path, recorded: Callable[..., Lives], tmp_path: Path
 ) -> None:
     for batch in BATCHES:
-        expected = recorded(id).rows(0, batch)
+        expected = recorded(id, batch)
         for name, array in {"seed": expected.seeds, **expected.shown}.items():
             np.ascontiguousarray(array).tofile(tmp_path / f"in.{name}")
         steps = len(next(iter(expected.shown.values())))
@@ -124,7 +124,7 @@ NO_RULE = "No conversion rule found for operations: Bitcast\n"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("id", FEW)
-def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> None:
+def test_openvino(id: str, recorded: Callable[..., Lives], tmp_path: Path) -> None:
     """The deterministic signature, in a runtime that shares no code with TensorFlow.
 
     OpenVINO 2026.4 has no operation like Bitcast, which images are compared by; all
@@ -135,7 +135,7 @@ def test_openvino(id: str, recorded: Callable[[str], Lives], tmp_path: Path) -> 
     model = export.export_agent(agent, tmp_path / "model")
     only(model, "deterministic")
     for batch in BATCHES:
-        expected = recorded(id).rows(0, batch)
+        expected = recorded(id, batch)
         state = flatten_state(agent.state_from_seeds(expected.seeds))
         arrays = {key: np.asarray(value) for key, value in state.items()}
         np.savez(tmp_path / "in.npz", **arrays, **expected.shown)

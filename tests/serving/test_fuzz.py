@@ -246,7 +246,7 @@ def fuzzer(
 
 
 def test_bad_requests_get_their_errors_and_harm_nobody(
-    fuzzer: Fuzzer, recorded: Callable[[str], Lives]
+    fuzzer: Fuzzer, recorded: Callable[..., Lives]
 ) -> None:
     expected = recorded(ID)
     others = [fuzzer.gateway.begin(NAME, seed=row) for row in range(2)]

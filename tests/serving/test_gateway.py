@@ -43,7 +43,7 @@ def client(running: Running) -> Iterator[GatewayClient]:
 
 
 @pytest.fixture(scope="module")
-def lifetimes(recorded: Callable[[str], Lives]) -> Lives:
+def lifetimes(recorded: Callable[..., Lives]) -> Lives:
     return recorded(ID)
 
 

@@ -72,7 +72,7 @@ def assert_replayed(played: Played, expected: Lives) -> None:
 
 
 def test_64_clients_at_once(
-    server: Running, recorded: Callable[[str], Lives], tmp_path: Path
+    server: Running, recorded: Callable[..., Lives], tmp_path: Path
 ) -> None:
     recordings, taken = recorded(ID), []
     with gateway(tmp_path, server.grpc) as running, GatewayClient(running.grpc) as one:
@@ -98,7 +98,7 @@ def test_64_clients_at_once(
 
 
 def test_a_killed_gateway_loses_no_lifetime(
-    server: Running, recorded: Callable[[str], Lives], tmp_path: Path
+    server: Running, recorded: Callable[..., Lives], tmp_path: Path
 ) -> None:
     """SIGKILL while 16 clients step; another gateway goes on at the same port."""
     recordings, clients, steps = recorded(ID), 16, min(SOAK, 60)
