@@ -10,6 +10,7 @@ import numpy as np
 from kerasmeta._keras import tf
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.analysis import Estimate, metrics
+from kerasmeta.analysis.estimates import UNKNOWN
 from kerasmeta.analysis.headline import headline
 from kerasmeta.analysis.lesions.dose_response import (
     FRACTIONS,
@@ -63,6 +64,8 @@ def record_doses(
 ) -> dict[str, Dose]:
     """Silences fractions of the units in several orders, and measures performance.
 
+    It is unknown where an agent no longer does what is measured, say, choose.
+
     Every dose sees the same lifetimes, of `task.held_out()`. What is measured is the
     family's first headline metric.
 
@@ -88,7 +91,8 @@ def record_doses(
         if units not in known:
             silencing.silence(units)
             lived = to_lifetimes(collect(seed, tf.constant(0), EVALUATION_STREAM))
-            known[units] = metrics(task.name, lived)[headline(task.name)[0]]
+            found = metrics(task.name, lived)
+            known[units] = found.get(headline(task.name)[0], UNKNOWN)
         return known[units]
 
     return {
