@@ -9,6 +9,7 @@ import pytest
 
 from kerasmeta import tasks
 from kerasmeta.analysis import metrics
+from kerasmeta.analysis.estimates import UNKNOWN
 from kerasmeta.analysis.lesions.dose_response import FRACTIONS, OPEN_FIRST, RANDOM
 from kerasmeta.lesions import Lesion
 from kerasmeta.training import dose_response
@@ -50,3 +51,15 @@ def test_doses_are_lesions(agent: Any, task: Any, monkeypatch) -> None:
         expected = metrics(task.name, lived)["reward_per_trial_cued"]
         found = [d for d in doses if (d.order, d.fraction) == (order, fraction)]
         assert {dose.performance for dose in found} == {expected}
+
+
+@pytest.mark.slow
+def test_what_a_dose_does_not_show_is_unknown(
+    agent: Any, task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an agent without units never chooses in a second exposure."""
+    monkeypatch.setattr(dose_response, "metrics", lambda *_: {})
+    openness = np.zeros(UNITS)
+    monkeypatch.setattr(dose_response, "measure_gates", lambda *_: openness)
+    doses = record_doses(agent, task, 4, repeats=1).values()
+    assert {dose.performance for dose in doses} == {UNKNOWN}
