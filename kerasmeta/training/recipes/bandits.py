@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasmeta.training.recipes.shared import FAST_CRITIC, SMALL_BATCH
+from kerasmeta.training.recipes.shared import FAST_CRITIC, SMALL_BATCH, TEN_CONTEXTS
 
 BANDITS: dict[str, dict[str, Any]] = {
     # Returns of up to 33: without normalised values the critic explained nothing for
@@ -48,8 +48,7 @@ BANDITS: dict[str, dict[str, Any]] = {
         "lifetimes": 16,
         "agent": {
             "critic_units": 32,
-            "clear_lstm_at_episode": True,
-            "memory": {"capacity": 10, "min_similarity": 0.95},
+            **TEN_CONTEXTS,
         },
         "trpo": {
             **SMALL_BATCH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasmeta.training.recipes.shared import SMALL_BATCH
+from kerasmeta.training.recipes.shared import SMALL_BATCH, TEN_CONTEXTS
 
 # Many small updates, which become smaller. The bonus is to outlast the counting of
 # sides, and what was seen has to last for the four steps of a trial and more.
@@ -53,8 +53,7 @@ HARLOW: dict[str, dict[str, Any]] = {
         "lifetimes": 16,
         "agent": {
             **_STRIP_AGENT,
-            "clear_lstm_at_episode": True,
-            "memory": {"capacity": 10, "min_similarity": 0.95},
+            **TEN_CONTEXTS,
         },
         "trpo": {
             **SMALL_BATCH,
@@ -84,8 +83,7 @@ HARLOW: dict[str, dict[str, Any]] = {
         "lifetimes": 4,
         "agent": {
             **_VISUAL["agent"],
-            "clear_lstm_at_episode": True,
-            "memory": {"capacity": 10, "min_similarity": 0.95},
+            **TEN_CONTEXTS,
         },
         "trpo": {**_VISUAL["trpo"], "fisher_fraction": 0.5},
     },
