@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -39,6 +40,13 @@ def check_count(name: str, value: Any, minimum: int = 1) -> None:
         raise UserError(
             name, value, "is not a usable count", f"use a whole number >= {minimum}"
         )
+
+
+def check_amount(name: str, value: Any) -> None:
+    """Refuses anything but a finite number of at least 0."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:
+        raise UserError(name, value, "is not a usable amount", "use a number >= 0")
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

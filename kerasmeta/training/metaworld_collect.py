@@ -252,7 +252,7 @@ class _Batch:
         return clipped
 
     def trajectory(self) -> Any:
-        """The lifetimes as a `Trajectory` of tensors."""
+        """The lifetimes as a `Trajectory` of tensors; bonuses are in `reward` only."""
         shape = self.reward.shape
         step_type = np.full(shape, MID, np.int32)
         step_type[:, 0], step_type[:, -1] = FIRST, LAST
@@ -275,7 +275,7 @@ class _Batch:
                 action=self.action,
                 policy_info={**self.info, "success": self.success},
                 next_step_type=np.roll(step_type, -1, axis=1),
-                reward=self.reward,
+                reward=self.reward + self.task.success_bonus * self.success,
                 discount=np.ones(shape, np.float32),
             ),
         )

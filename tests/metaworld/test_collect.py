@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from kerasmeta.training.collect import (
     make_collector,
     to_lifetimes,
 )
+from kerasmeta.training.metaworld_collect import _Batch
 
 
 def arrays(experience: Any) -> list[np.ndarray]:
@@ -190,3 +192,17 @@ def test_success_reaches_the_metrics(seen: Any) -> None:
     lifetimes = to_lifetimes(seen)
     assert lifetimes.success.shape == lifetimes.valid.shape
     np.testing.assert_array_equal(lifetimes.success, lifetimes.reward >= 10)
+
+
+def test_a_bonus_is_for_learners_and_not_shown(reach: Any) -> None:
+    task = dataclasses.replace(reach, success_bonus=3.0)
+    batch = _Batch(task, [task.plan(0, 0), task.plan(0, 1)], {})
+    batch.reward[:] = 4.0
+    batch.success[1, 2:5] = 1.0
+    lived = batch.trajectory()
+    expected = np.full((2, 22), 4.0)
+    expected[1, 2:5] = 7.0
+    np.testing.assert_array_equal(lived.reward, expected)
+    shown = lived.observation["previous_reward"].numpy()
+    assert set(np.unique(shown)) == {np.float32(0), np.float32(0.4)}
+    assert task.held_out().success_bonus == 0.0

@@ -47,6 +47,7 @@ def test_what_is_hidden_is_in_the_simulators() -> None:
         ("metaworld_ml1_reach", {"goals": 2}, ["goals 2", "is not a parameter"]),
         ("metaworld_ml1_reach", {"split": "all"}, ["split 'all'", "is not of type"]),
         ("metaworld_ml10", {"train_goals": 60}, ["train_goals 60", "100"]),
+        ("metaworld_ml10", {"success_bonus": -1.0}, ["success_bonus -1.0", ">= 0"]),
         ("metaworld_ml10_contextual", {"contexts": 3}, ["contexts 3", "divisor of 10"]),
         ("metaworld_ml10_contextual", {"context_size": 5}, ["6 to 62"]),
     ],

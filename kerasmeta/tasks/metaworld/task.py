@@ -11,7 +11,7 @@ from kerasmeta.tasks.base import Player, State, Task, TaskStep
 from kerasmeta.tasks.metaworld import benchmark, names
 from kerasmeta.tasks.metaworld.schedule import GOALS, Plan, plan
 from kerasmeta.tasks.specs import vector_observation
-from kerasmeta.tasks.validation import check_count
+from kerasmeta.tasks.validation import check_amount, check_count
 
 STIMULUS = 40  # Meta-World's 39 numbers, and 1 where an episode begins
 ACTION = 4
@@ -63,6 +63,10 @@ class MetaWorld(Task):
             the same way, are not the benchmark's protocol; but where the object tells
             nothing about the goal, as in reach, an agent learns 50 goals by heart from
             where the objects lie, and not how to find one.
+        success_bonus: Paid to the learner, beside the reward, in each step in which the
+          task is solved; agents are not shown it. Meta-World's rewards are nearly flat
+          around success: 6 cm from a goal reach pays 9.9, and 10 within its 5 cm, so
+          that learners come close and stop there. Held-out lifetimes have none.
 
     Raises:
         UserError: The family is not known or a parameter is out of range. That Meta-
@@ -77,6 +81,7 @@ class MetaWorld(Task):
     benchmark_seed: int = 0
     split: Literal["train", "test"] = "train"
     train_goals: int = GOALS
+    success_bonus: float = 0.0
 
     paper: ClassVar[str] = (
         "Yu et al. (2020). Meta-World: A Benchmark and Evaluation for Multi-Task and "
@@ -105,6 +110,7 @@ class MetaWorld(Task):
                 "is no multiple of 50",
                 "use 50, 100, 150, ...",
             )
+        check_amount("success_bonus", self.success_bonus)
         self._check_contexts(contextual)
 
     def _check_contexts(self, contextual: bool) -> None:
@@ -160,7 +166,7 @@ class MetaWorld(Task):
         return self.contexts if self.contextual else 0
 
     def held_out(self) -> MetaWorld:
-        return dataclasses.replace(self, split="test")
+        return dataclasses.replace(self, split="test", success_bonus=0.0)
 
     def reset(self, batch_size: int, seed: Any) -> tuple[State, dict[str, Any]]:
         raise NotImplementedError("Meta-World's lifetimes run in simulator processes")
