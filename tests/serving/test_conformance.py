@@ -68,7 +68,8 @@ def play(agent: ServedAgent, expected: Lives) -> None:
         output = agent.step(shown, state)
         state = output.state
         given = {k: v for k, v in output._asdict().items() if v is not None}
-        lives.assert_equal(given, {k: array[t] for k, array in expected.given.items()})
+        wanted = {k: array[t] for k, array in expected.given.items()}
+        lives.assert_equal(given, wanted, expected.within)
 
 
 @pytest.mark.parametrize("batch", BATCHES if EVERY_BATCH else (7,))
