@@ -42,8 +42,14 @@ CONTEXTUAL: dict[str, Any] = {
     },
 }
 
-# The benchmarks' own budgets, 20 and 90 million steps. Not run here.
+# ML10 and ML45 have the benchmarks' own budgets, 20 and 90 million steps. Not run here.
+# Without a bonus, push had success in 0.54 of the training episodes after 0.8 million
+# steps and in 0.48 after 1.9 million, while the return rose; with it, 0.68 after 2.4.
 OWN: dict[str, dict[str, Any]] = {
+    "metaworld_ml1_push": {
+        "task": {"parameters": {"train_goals": 1000, "success_bonus": 10.0}},
+        "trpo": {"anneal_to": 0.2},
+    },
     "metaworld_ml10": {
         "task": {"parameters": {"episodes": 3, "horizon": 500}},
         "steps": 20_000_000,
