@@ -23,8 +23,8 @@ ROUNDING = 8 * 2.0**-23  # 8 units in the last place of numbers in 32 bits
 
 
 def assert_close(found: Any, wanted: np.ndarray) -> None:
-    """Whole numbers exactly, others within 1e-5, or rounding of the largest."""
-    within = max(1e-5, ROUNDING * float(np.abs(wanted).max()))
+    """Whole numbers exactly, others within 1e-5 and the largest's rounding."""
+    within = 1e-5 + ROUNDING * float(np.abs(wanted).max())
     exact = wanted.dtype.kind == "i"
     np.testing.assert_allclose(found, wanted, rtol=0.0, atol=0.0 if exact else within)
 
