@@ -24,6 +24,9 @@ class TRPOConfig(BaseModel):
         gamma: Discount per step.
         td_lambda: GAE's λ.
         entropy_bonus: Weight of the mean entropy in the surrogate.
+        advantages_by_task: Whether advantages have mean 0 and variance 1 in each task
+            of a benchmark by itself, not over the batch: the tasks that pay most would
+            otherwise drown the others. Needs experience with `policy_info["task"]`.
         anneal_to: What is left of `delta` and `entropy_bonus` at the end of a run, as a
             share of what they began with; they fall in a straight line. Late updates
             are then smaller than the noise of their batch, and nothing keeps a policy
@@ -43,6 +46,7 @@ class TRPOConfig(BaseModel):
     gamma: float = Field(0.9, ge=0.0, le=1.0)
     td_lambda: float = Field(0.95, ge=0.0, le=1.0)
     entropy_bonus: NonNegativeFloat = 0.0
+    advantages_by_task: bool = False
     anneal_to: float = Field(1.0, gt=0.0, le=1.0)
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)
     max_backtracks: PositiveInt = 10

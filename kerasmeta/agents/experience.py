@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf
+from kerasmeta.errors import UserError
 from kerasmeta.groups import SumOverWorkers, alone, groups_of
 
 
@@ -59,6 +60,18 @@ def valid_steps(experience: Any) -> Any:
     return tf.cast(tf.logical_not(left_out), tf.float32)
 
 
+def tasks_of(experience: Any) -> Any:
+    """Which of a benchmark's N tasks is lived, one-hot: float32 `[B, T, N]`."""
+    if "task" not in experience.policy_info:
+        raise UserError(
+            "trpo.advantages_by_task",
+            True,
+            "needs a family of several tasks",
+            "leave it out, or train metaworld_ml10 or metaworld_ml45",
+        )
+    return experience.policy_info["task"]
+
+
 def part_of(rows: Any, fraction: float) -> Any:
     """How many rows are a fraction of them, rounded up. `rows`: number or tensor."""
     if isinstance(rows, int):
@@ -86,3 +99,27 @@ def moments(
     pairs = zip(xs, means, strict=True)
     squares = total_of([tf.reduce_sum((x - mean) ** 2 * mask) for x, mean in pairs])
     return means, [one / count for one in squares]
+
+
+def standardized(
+    x: Any, mask: Any, groups: Any, total_of: SumOverWorkers = alone
+) -> Any:
+    """`x` with mean 0 and variance 1 in each group by itself; 0 where `mask` is 0.
+
+    Args:
+        x: float32 `[B, T]`.
+        mask: 1 or 0, `[B, T]`.
+        groups: float32 `[B, T, N]`, 1 for the one of N groups that a place is of.
+        total_of: Makes what these places add to sums the sums.
+    """
+    places = groups * mask[..., None]
+    count, sums = total_of(
+        (
+            tf.reduce_sum(places, axis=[0, 1]),
+            tf.reduce_sum(places * x[..., None], axis=[0, 1]),
+        )
+    )
+    centred = x - tf.linalg.matvec(groups, tf.math.divide_no_nan(sums, count))
+    squares = total_of(tf.reduce_sum(places * centred[..., None] ** 2, axis=[0, 1]))
+    deviation = tf.sqrt(tf.math.divide_no_nan(squares, count))
+    return centred / (tf.linalg.matvec(groups, deviation) + 1e-8) * mask

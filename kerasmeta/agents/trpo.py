@@ -21,6 +21,8 @@ from kerasmeta.agents.experience import (
     Batch,
     moments,
     part_of,
+    standardized,
+    tasks_of,
     valid_steps,
 )
 from kerasmeta.agents.parts import trained_variables, weights_of
@@ -169,12 +171,16 @@ class TRPOAgent(tf_agent.TFAgent):
         (mean, _, _), (variance, left, whole) = moments(
             [advantage, returns - values, returns], valid, self.total_of
         )
+        standard = (advantage - mean) / (tf.sqrt(variance) + 1e-8) * valid
+        if self.trpo.advantages_by_task:
+            tasks = tasks_of(experience)
+            standard = standardized(advantage, valid, tasks, self.total_of)
         batch = Batch(
             inputs,
             reset,
             experience.action,
             experience.policy_info["parameters"],
-            (advantage - mean) / (tf.sqrt(variance) + 1e-8) * valid,
+            standard,
             returns,
             valid,
         )

@@ -94,7 +94,9 @@ class MetaWorldCollector:
 
         Its last step is the boundary: it shows the last observation, and its action had
         no effect. The lifetime could have gone on there, so that learners bootstrap.
-        `policy_info["success"]` float32 `[B, T + 1]` is 1 where the task is solved.
+        `policy_info["success"]` float32 `[B, T + 1]` is 1 where the task is solved, and
+        `policy_info["task"]` `[B, T + 1, N]`, of a benchmark of N > 1 tasks, is 1 for
+        the one that is lived.
 
         Args:
             seed: The run's.
@@ -104,7 +106,8 @@ class MetaWorldCollector:
         task, rows = self.environment.task, self.rows.size
         key, numbers = 2 * int(seed) + stream, self.rows.numbers(int(index))
         plans = [task.plan(key, number) for number in numbers]
-        batch = _Batch(task, plans, self.policy.info_spec)
+        tasks = self.simulators.goals.tasks
+        batch = _Batch(task, plans, self.policy.info_spec, tasks)
         self.simulators.begin(plans)
         seeds = np.stack([np.full(rows, key), np.array(numbers)], axis=1)
         groups = self.simulators.groups
@@ -173,10 +176,12 @@ class MetaWorldCollector:
 class _Batch:
     """The lifetimes that are being collected, as arrays `[B, T + 1, ...]`."""
 
-    def __init__(self, task: MetaWorld, plans: list[Any], info_spec: Any) -> None:
+    def __init__(
+        self, task: MetaWorld, plans: list[Any], info_spec: Any, tasks: tuple[str, ...]
+    ) -> None:
         self.task = task
         self.steps = task.lifetime_steps
-        self.schedule = schedule(plans, task.horizon)
+        self.schedule = schedule(plans, task.horizon, tasks)
         shape = [len(plans), self.steps + 1]
         self.stimulus = np.zeros([*shape, STIMULUS], np.float32)
         self.stimulus[..., -1] = self.schedule.episode_start
@@ -251,6 +256,12 @@ class _Batch:
         self.time[some[time == self.steps]] += 1  # acted on: nothing is left to do
         return clipped
 
+    @property
+    def lived(self) -> dict[str, np.ndarray]:
+        """The task of each step, where there are several."""
+        task = self.schedule.task
+        return {"task": task} if task.shape[-1] > 1 else {}
+
     def trajectory(self) -> Any:
         """The lifetimes as a `Trajectory` of tensors; bonuses are in `reward` only."""
         shape = self.reward.shape
@@ -273,7 +284,7 @@ class _Batch:
                 step_type=step_type,
                 observation=observation,
                 action=self.action,
-                policy_info={**self.info, "success": self.success},
+                policy_info={**self.info, "success": self.success, **self.lived},
                 next_step_type=np.roll(step_type, -1, axis=1),
                 reward=self.reward + self.task.success_bonus * self.success,
                 discount=np.ones(shape, np.float32),

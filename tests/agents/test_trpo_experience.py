@@ -12,6 +12,7 @@ from harness.updates import new_trainer, unrolled, valid_by_hand
 from kerasmeta._keras import tf
 from kerasmeta.agents import TRPOAgent
 from kerasmeta.agents import experience as experience_of
+from kerasmeta.errors import UserError
 
 B, T = 4, 8
 
@@ -86,6 +87,40 @@ def test_advantages_equal_the_double_sum(
     residual = returns - values.numpy()[valid]
     share = 1 - residual.var() / returns.var()
     assert float(explained) == pytest.approx(share, abs=1e-5)
+
+
+def in_tasks(experience: Any, task: np.ndarray, count: int) -> Any:
+    """Experience that says which of `count` tasks each step `[B, T]` is of."""
+    one_hot = np.eye(count, dtype=np.float32)[task]
+    return experience._replace(
+        policy_info={**experience.policy_info, "task": tf.constant(one_hot)}
+    )
+
+
+def test_advantages_by_task(rng: np.random.Generator) -> None:
+    """Three tasks, one of which pays 100 times more and one that nobody lives."""
+    trainer = new_trainer(advantages_by_task=True)
+    task = np.array([[0], [2], [2], [0]]).repeat(T, axis=1)
+    experience = in_tasks(agents.experience(trainer.agent, rng), task, count=3)
+    paid = experience.reward * np.where(task == 2, 100.0, 1.0).astype(np.float32)
+    experience = experience._replace(reward=paid)
+    valid = valid_by_hand()
+    expected = advantages_by_hand(trainer, experience, valid)
+    batch, _ = trainer._prepare(experience)
+    for one in (0, 2):
+        lived = valid & (task == one)
+        raw = expected[lived]
+        found = batch.advantage.numpy()[lived]
+        np.testing.assert_allclose(
+            found, (raw - raw.mean()) / raw.std(), rtol=0, atol=1e-5
+        )
+    assert not batch.advantage.numpy()[~valid].any()
+
+
+def test_advantages_by_task_need_tasks(rng: np.random.Generator) -> None:
+    trainer = new_trainer(advantages_by_task=True)
+    with pytest.raises(UserError, match="needs a family of several tasks"):
+        trainer.train(agents.experience(trainer.agent, rng))
 
 
 def test_return_minus_value_where_lambda_is_one(rng: np.random.Generator) -> None:

@@ -54,8 +54,16 @@ class Threads:
             return list(pool.map(work, range(self.count)))
 
 
-def made(total_of: Total, agent: dict[str, Any]) -> Update:
-    return Update(agent=agent, total_of=total_of, **SETTINGS)
+def made(total_of: Total, settings: dict[str, Any]) -> Update:
+    return Update(total_of=total_of, **{**SETTINGS, **settings})
+
+
+def in_tasks(experience: Any) -> Any:
+    """Lifetimes of two tasks; the first of two workers has those of one only."""
+    task = np.eye(2, dtype=np.float32)[[0, 1, 0, 0] * (len(ROWS) // 4)]
+    steps = experience.reward.shape[1]
+    task = tf.constant(task[:, None].repeat(steps, axis=1))
+    return experience._replace(policy_info={**experience.policy_info, "task": task})
 
 
 def weights(update: Update) -> list[np.ndarray]:
@@ -65,12 +73,12 @@ def weights(update: Update) -> list[np.ndarray]:
 
 
 def updated(
-    totals: list[Total], agent: dict[str, Any], run: Callable[..., Any]
+    totals: list[Total], settings: dict[str, Any], run: Callable[..., Any]
 ) -> tuple[list[Update], list[TRPOExtra]]:
     """An update by workers that have equal shares of the same experience."""
-    workers = [made(total, agent) for total in totals]
+    workers = [made(total, settings) for total in totals]
     rng = np.random.default_rng(11)
-    whole = agents.experience(workers[0].trainer.agent, rng, ROWS)
+    whole = in_tasks(agents.experience(workers[0].trainer.agent, rng, ROWS))
 
     def work(index: int) -> TRPOExtra:
         mine = agents.take(whole, list(range(index, len(ROWS), len(workers))))
@@ -83,12 +91,16 @@ def one_after_the_other(work: Callable[[int], Any]) -> list[Any]:
     return [work(0)]
 
 
-@pytest.mark.parametrize("agent", [{}, NORMALIZED], ids=["ep_lstm", "normalized"])
-def test_two_workers_do_what_one_would(agent: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"agent": NORMALIZED}, {"advantages_by_task": True}],
+    ids=["ep_lstm", "normalized", "by_task"],
+)
+def test_two_workers_do_what_one_would(settings: dict[str, Any]) -> None:
     threads = Threads(2)
-    [one], [expected] = updated([alone], agent, one_after_the_other)
+    [one], [expected] = updated([alone], settings, one_after_the_other)
     totals = [threads.total_of(index) for index in range(2)]
-    two, found = updated(totals, agent, threads.run)
+    two, found = updated(totals, settings, threads.run)
     assert_equal(weights(two[0]), weights(two[1]))  # bit for bit in step
     assert found[0] == found[1]
     assert expected.step_accepted == 1
@@ -96,8 +108,8 @@ def test_two_workers_do_what_one_would(agent: dict[str, Any]) -> None:
     want, have = flat(weights(one)), flat(weights(two[0]))
     assert np.linalg.norm(have - want) < 1e-4 * np.linalg.norm(want)
 
-    if not agent:  # planted: a worker that keeps to itself goes elsewhere
-        [lonely, _], _ = updated([alone, alone], agent, one_after_the_other)
+    if not settings:  # planted: a worker that keeps to itself goes elsewhere
+        [lonely, _], _ = updated([alone, alone], settings, one_after_the_other)
         away = np.linalg.norm(flat(weights(lonely)) - want)
         assert away > 1e-2 * np.linalg.norm(want)
 

@@ -80,10 +80,11 @@ class Schedule(NamedTuple):
     context: np.ndarray  # [B, T + 1, K] float32
     episode_start: np.ndarray  # [B, T + 1] bool
     store: np.ndarray  # [B, T + 1] bool
+    task: np.ndarray  # [B, T + 1, N] float32, 1 for the one of N tasks that is lived
 
 
-def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
-    """Contexts and flags of a batch.
+def schedule(plans: Sequence[Plan], horizon: int, tasks: Sequence[str]) -> Schedule:
+    """Contexts, flags and tasks of a batch; `tasks` are the benchmark's.
 
     A contextual family shows an episode's context in its first step, a cue that lets
     what was known come back, and in its last one, in which the agent knows most and is
@@ -98,4 +99,7 @@ def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
     start = inside & (time % horizon == 0)
     last = inside & (time % horizon == horizon - 1)
     context = np.where((start | last)[..., None], context, 0.0).astype(np.float32)
-    return Schedule(context, start, last & context.any(axis=-1))
+    numbers = [[tasks.index(plan.tasks[goal]) for goal in plan.order] for plan in plans]
+    task = np.repeat(np.eye(len(tasks), dtype=np.float32)[numbers], horizon, axis=1)
+    task = np.concatenate([task, task[:, -1:]], axis=1)
+    return Schedule(context, start, last & context.any(axis=-1), task)
