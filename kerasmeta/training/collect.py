@@ -121,10 +121,12 @@ def to_lifetimes(experience: Any) -> Lifetimes:
     boundary = experience.is_boundary().numpy()  # [B, T + 1]
     valid = ~np.logical_or.accumulate(boundary, axis=1)
     success = experience.policy_info.get("success", ())
+    task = experience.policy_info.get("task", ())
     return Lifetimes(
         observation={k: v.numpy() for k, v in experience.observation.items()},
         action=experience.action.numpy(),
         reward=experience.reward.numpy() * valid,
         valid=valid,
         success=success.numpy() * valid if tf.is_tensor(success) else (),
+        task=task.numpy().argmax(axis=-1) if tf.is_tensor(task) else (),
     )

@@ -13,6 +13,7 @@ from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.environments import dynamics
 from kerasmeta.groups import Rows, all_rows
 from kerasmeta.tasks.gymnasium.batch import FIRST, LAST, MID
+from kerasmeta.tasks.metaworld import names
 from kerasmeta.tasks.metaworld.processes import Simulators
 from kerasmeta.tasks.metaworld.schedule import schedule
 from kerasmeta.tasks.metaworld.task import (
@@ -94,9 +95,9 @@ class MetaWorldCollector:
 
         Its last step is the boundary: it shows the last observation, and its action had
         no effect. The lifetime could have gone on there, so that learners bootstrap.
-        `policy_info["success"]` float32 `[B, T + 1]` is 1 where the task is solved, and
-        `policy_info["task"]` `[B, T + 1, N]`, of a benchmark of N > 1 tasks, is 1 for
-        the one that is lived.
+        `policy_info["success"]` float32 `[B, T + 1]` is 1 where the task is solved.
+        Where there are several tasks, `policy_info["task"]` `[B, T + 1, 50]` is 1 for
+        the one of `names.TASKS` that is lived.
 
         Args:
             seed: The run's.
@@ -106,8 +107,7 @@ class MetaWorldCollector:
         task, rows = self.environment.task, self.rows.size
         key, numbers = 2 * int(seed) + stream, self.rows.numbers(int(index))
         plans = [task.plan(key, number) for number in numbers]
-        tasks = self.simulators.goals.tasks
-        batch = _Batch(task, plans, self.policy.info_spec, tasks)
+        batch = _Batch(task, plans, self.policy.info_spec)
         self.simulators.begin(plans)
         seeds = np.stack([np.full(rows, key), np.array(numbers)], axis=1)
         groups = self.simulators.groups
@@ -176,12 +176,10 @@ class MetaWorldCollector:
 class _Batch:
     """The lifetimes that are being collected, as arrays `[B, T + 1, ...]`."""
 
-    def __init__(
-        self, task: MetaWorld, plans: list[Any], info_spec: Any, tasks: tuple[str, ...]
-    ) -> None:
+    def __init__(self, task: MetaWorld, plans: list[Any], info_spec: Any) -> None:
         self.task = task
         self.steps = task.lifetime_steps
-        self.schedule = schedule(plans, task.horizon, tasks)
+        self.schedule = schedule(plans, task.horizon)
         shape = [len(plans), self.steps + 1]
         self.stimulus = np.zeros([*shape, STIMULUS], np.float32)
         self.stimulus[..., -1] = self.schedule.episode_start
@@ -259,8 +257,8 @@ class _Batch:
     @property
     def lived(self) -> dict[str, np.ndarray]:
         """The task of each step, where there are several."""
-        task = self.schedule.task
-        return {"task": task} if task.shape[-1] > 1 else {}
+        several = names.parse(self.task.family).benchmark != "ML1"
+        return {"task": self.schedule.task} if several else {}
 
     def trajectory(self) -> Any:
         """The lifetimes as a `Trajectory` of tensors; bonuses are in `reward` only."""

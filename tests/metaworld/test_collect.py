@@ -196,7 +196,7 @@ def test_success_reaches_the_metrics(seen: Any) -> None:
 
 def test_a_bonus_is_for_learners_and_not_shown(reach: Any) -> None:
     task = dataclasses.replace(reach, success_bonus=3.0)
-    batch = _Batch(task, [task.plan(0, 0), task.plan(0, 1)], {}, ("reach-v3",))
+    batch = _Batch(task, [task.plan(0, 0), task.plan(0, 1)], {})
     batch.reward[:] = 4.0
     batch.success[1, 2:5] = 1.0
     lived = batch.trajectory()

@@ -42,6 +42,20 @@ def test_a_resumed_run_ends_as_one_left_alone(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow  # starts all environments of ML10
+def test_a_benchmark_of_several_tasks(tmp_path: Path) -> None:
+    """Advantages by task, and each task's success in the metrics."""
+    parameters = {"episodes": 1, "horizon": 4}
+    config = recipe("metaworld_ml10", "lstm", parameters).with_overrides(
+        [*TINY, "lifetimes=10", "steps=40", "trpo.advantages_by_task=true"]
+    )
+    [row] = train(config, RunDirectory(tmp_path / "run")).rows
+    rates = {name for name in row["metrics"] if name.startswith("success_rate_")}
+    assert len(rates) == 10 + 1
+    assert {"success_rate_reach", "success_rate_basketball"} < rates
+    assert row["step_accepted"] == 1
+
+
 @pytest.mark.parametrize("family", [names.families()[0], *names.families()[50:]])
 def test_every_kind_of_family_has_a_recipe(family: str) -> None:
     made = recipe(family, "lstm", {"horizon": 100})

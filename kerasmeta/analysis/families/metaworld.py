@@ -19,14 +19,16 @@ from kerasmeta.analysis.estimates import (
 from kerasmeta.analysis.exposures import episodes
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.tasks.metaworld import names
 
 
 def metaworld_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
     """`success_rate`, `success_rate_first_episode` and `return`.
 
-    Of contextual families also `success_rate_exposure_<n>`, over the n-th episodes with
-    the same context in a lifetime: in the second one an agent that remembers goes
-    straight to the goal.
+    Of benchmarks of several tasks also `success_rate_<task>`, over the lifetimes that
+    end with it. Of contextual families also `success_rate_exposure_<n>`, over the n-th
+    episodes with the same context in a lifetime: in the second one an agent that
+    remembers goes straight to the goal.
 
     Raises:
         UserError: The lifetimes are of another task.
@@ -35,11 +37,14 @@ def metaworld_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
     rows = np.arange(len(lifetimes.valid))
     ends = lifetimes.valid.shape[1] - 1 - np.argmax(lifetimes.valid[:, ::-1], axis=1)
     paid = np.where(lifetimes.valid, lifetimes.reward, 0.0)
+    last = solved[of_step[rows, ends]]
     found = {
-        "success_rate": _rate(solved[of_step[rows, ends]], rows, len(rows)),
+        "success_rate": _rate(last, rows, len(rows)),
         "success_rate_first_episode": _rate(solved[of_step[:, 0]], rows, len(rows)),
         "return": mean_over_lifetimes(paid.sum(axis=1)),
     }
+    if isinstance(lifetimes.task, np.ndarray):
+        found |= _by_task(last, lifetimes.task[rows, ends])
     if lifetimes.observation["context"].any():
         lifetime, exposure, _ = episodes(lifetimes)
         for n in range(1, exposure.max() + 1):
@@ -47,6 +52,18 @@ def metaworld_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
             rate = _rate(solved[part], lifetime[part], len(rows))
             found[f"success_rate_exposure_{n}"] = rate
     return found
+
+
+def _by_task(solved: np.ndarray, task: np.ndarray) -> dict[str, Estimate]:
+    """Each task's rate of success, from one episode of each lifetime, `[B]`."""
+    return {
+        f"success_rate_{names.TASKS[number].replace('-', '_')}": proportion(
+            Counts(
+                solved[task == number].astype(float), np.ones((task == number).sum())
+            )
+        )
+        for number in np.unique(task)
+    }
 
 
 def _solved(lifetimes: Lifetimes) -> tuple[np.ndarray, np.ndarray]:

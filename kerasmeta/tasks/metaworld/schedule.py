@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasmeta.tasks.metaworld import names
+
 GOALS = 50  # of each task on each side of a benchmark, as Meta-World has them
+NUMBERS = {f"{task}{names.VERSION}": number for number, task in enumerate(names.TASKS)}
 
 
 class Plan(NamedTuple):
@@ -80,11 +83,11 @@ class Schedule(NamedTuple):
     context: np.ndarray  # [B, T + 1, K] float32
     episode_start: np.ndarray  # [B, T + 1] bool
     store: np.ndarray  # [B, T + 1] bool
-    task: np.ndarray  # [B, T + 1, N] float32, 1 for the one of N tasks that is lived
+    task: np.ndarray  # [B, T + 1, 50] float32, 1 for the one of `names.TASKS`
 
 
-def schedule(plans: Sequence[Plan], horizon: int, tasks: Sequence[str]) -> Schedule:
-    """Contexts, flags and tasks of a batch; `tasks` are the benchmark's.
+def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
+    """Contexts, flags and tasks of a batch.
 
     A contextual family shows an episode's context in its first step, a cue that lets
     what was known come back, and in its last one, in which the agent knows most and is
@@ -99,7 +102,7 @@ def schedule(plans: Sequence[Plan], horizon: int, tasks: Sequence[str]) -> Sched
     start = inside & (time % horizon == 0)
     last = inside & (time % horizon == horizon - 1)
     context = np.where((start | last)[..., None], context, 0.0).astype(np.float32)
-    numbers = [[tasks.index(plan.tasks[goal]) for goal in plan.order] for plan in plans]
-    task = np.repeat(np.eye(len(tasks), dtype=np.float32)[numbers], horizon, axis=1)
+    lived = [[NUMBERS[plan.tasks[goal]] for goal in plan.order] for plan in plans]
+    task = np.repeat(np.eye(len(NUMBERS), dtype=np.float32)[lived], horizon, axis=1)
     task = np.concatenate([task, task[:, -1:]], axis=1)
     return Schedule(context, start, last & context.any(axis=-1), task)
