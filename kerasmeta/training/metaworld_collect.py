@@ -18,7 +18,6 @@ from kerasmeta.tasks.metaworld.processes import Simulators
 from kerasmeta.tasks.metaworld.schedule import schedule
 from kerasmeta.tasks.metaworld.task import (
     ACTION,
-    REWARD_SHOWN,
     STIMULUS,
     MetaWorld,
 )
@@ -235,7 +234,8 @@ class _Batch:
 
     def previous_reward(self, rows: Any, time: Any) -> np.ndarray:
         """The reward that is shown at some steps; none where an episode begins."""
-        shown = REWARD_SHOWN * self.reward[rows, np.maximum(time - 1, 0)]
+        last = rows, np.maximum(time - 1, 0)
+        shown = self.task.shown(self.reward[last], self.success[last])
         return np.where(self.schedule.episode_start[rows, time], 0.0, shown)
 
     def act(self, rows: np.ndarray, actions: np.ndarray, info: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from kerasmeta.agents import EpisodicAgent
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.metaworld import benchmark
-from kerasmeta.tasks.metaworld.task import REWARD_SHOWN, MetaWorld
+from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.training.metaworld_evaluation import MetaLearner
 
 EVERY = 4  # steps between pictures; 80 steps are a second
@@ -42,7 +42,7 @@ def write_video(
     learner.init()
     pictures: list[np.ndarray] = []
     for _ in range(episodes):
-        pictures += _episode(environment, learner, task.horizon)
+        pictures += _episode(environment, learner, task)
     environment.close()
     _write(path, pictures)
     return len(pictures)
@@ -75,20 +75,22 @@ def _environment(made: Any) -> Any:
     return environment
 
 
-def _episode(environment: Any, learner: MetaLearner, horizon: int) -> list[np.ndarray]:
+def _episode(
+    environment: Any, learner: MetaLearner, task: MetaWorld
+) -> list[np.ndarray]:
     """One episode's pictures, `[SIZE, SIZE, 3]` uint8 each."""
     from metaworld.evaluation import Timestep
 
     observation, _ = environment.reset()
     past, pictures = np.zeros(6), []
-    for step in range(horizon):
+    for step in range(task.horizon):
         seen = np.concatenate([observation, past])[None]
         action = learner.adapt_action(seen)[0][0]
-        following, reward, _, _, _ = environment.step(action)
-        ended = np.array([step == horizon - 1])
+        following, reward, _, _, info = environment.step(action)
+        ended = np.array([step == task.horizon - 1])
         told = observation, action, np.array([reward]), np.array([False]), ended
         learner.step(Timestep(*told, {}))
-        past = np.concatenate([action, [REWARD_SHOWN * reward, 0.0]])
+        past = np.concatenate([action, [task.shown(reward, info["success"]), 0.0]])
         observation = following
         if step % EVERY == 0:
             pictures.append(environment.render())

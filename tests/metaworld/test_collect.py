@@ -194,6 +194,19 @@ def test_success_reaches_the_metrics(seen: Any) -> None:
     np.testing.assert_array_equal(lifetimes.success, lifetimes.reward >= 10)
 
 
+def test_success_instead_of_the_reward_is_shown(contextual: Any) -> None:
+    """Of 4 episodes of 5 steps; what is paid stays."""
+    task = dataclasses.replace(contextual, feedback="success")
+    batch = _Batch(task, [task.plan(0, 0)], {})
+    batch.reward[:] = 4.0
+    batch.success[0, 2:6] = 1.0
+    lived = batch.trajectory()
+    shown = lived.observation["previous_reward"].numpy()[0]
+    np.testing.assert_array_equal(np.flatnonzero(shown == 1), [3, 4, 6])  # 5 begins
+    assert set(np.unique(shown)) == {0, 1}
+    assert (lived.reward.numpy() == 4).all()
+
+
 def test_a_bonus_is_for_learners_and_not_shown(reach: Any) -> None:
     task = dataclasses.replace(reach, success_bonus=3.0)
     batch = _Batch(task, [task.plan(0, 0), task.plan(0, 1)], {})

@@ -48,6 +48,8 @@ def test_what_is_hidden_is_in_the_simulators() -> None:
         ("metaworld_ml1_reach", {"split": "all"}, ["split 'all'", "is not of type"]),
         ("metaworld_ml10", {"train_goals": 60}, ["train_goals 60", "100"]),
         ("metaworld_ml10", {"success_bonus": -1.0}, ["success_bonus -1.0", ">= 0"]),
+        ("metaworld_ml1_push", {"feedback": "success"}, ["feedback", "_contextual"]),
+        ("metaworld_ml1_push_contextual", {"feedback": "no"}, ["is not of type"]),
         ("metaworld_ml10_contextual", {"contexts": 3}, ["contexts 3", "divisor of 10"]),
         ("metaworld_ml10_contextual", {"context_size": 5}, ["6 to 62"]),
     ],

@@ -47,9 +47,9 @@ class MetaWorld(Task):
     Observation: `stimulus` float32 `[40]`: Meta-World's 39 numbers (hand, gripper and
     objects now; the same one step before; 3 zeros for the hidden goal) and 1 where an
     episode begins. `previous_action` is what was carried out, within -1 and 1;
-    `previous_reward` a tenth of what was paid. Both are 0 at an episode's first step,
-    as in Meta-World's own evaluation. Actions: 4 numbers, -1 to 1: where the hand goes,
-    and whether the gripper closes.
+    `previous_reward` a tenth of what was paid (but see `feedback`). Both are 0 at an
+    episode's first step, as in Meta-World's own evaluation. Actions: 4 numbers, -1 to
+    1: where the hand goes, and whether the gripper closes.
 
     Attributes:
         family: `metaworld_ml1_reach`, `metaworld_ml10_contextual`, ...
@@ -64,9 +64,15 @@ class MetaWorld(Task):
             nothing about the goal, as in reach, an agent learns 50 goals by heart from
             where the objects lie, and not how to find one.
         success_bonus: Paid to the learner, beside the reward, in each step in which the
-          task is solved; agents are not shown it. Meta-World's rewards are nearly flat
-          around success: 6 cm from a goal reach pays 9.9, and 10 within its 5 cm, so
-          that learners come close and stop there. Held-out lifetimes have none.
+            task is solved; agents are not shown it. Meta-World's rewards are nearly
+            flat around success: 6 cm from a goal reach pays 9.9, and 10 within its 5
+            cm, so that learners come close and stop there. Held-out lifetimes have
+            none.
+        feedback: What agents are shown of what a step paid: "reward", a tenth of it, as
+            Meta-World does, or, in contextual families, "success", 1 where the task is
+            solved. A reward tells the distance to the goal in every step, so that a
+            search takes hardly longer than the way, and nothing is to be remembered.
+            Learners are paid the reward in both.
 
     Raises:
         UserError: The family is not known or a parameter is out of range. That Meta-
@@ -82,6 +88,7 @@ class MetaWorld(Task):
     split: Literal["train", "test"] = "train"
     train_goals: int = GOALS
     success_bonus: float = 0.0
+    feedback: Literal["reward", "success"] = "reward"
 
     paper: ClassVar[str] = (
         "Yu et al. (2020). Meta-World: A Benchmark and Evaluation for Multi-Task and "
@@ -112,6 +119,16 @@ class MetaWorld(Task):
             )
         check_amount("success_bonus", self.success_bonus)
         self._check_contexts(contextual)
+        self._check_feedback(contextual)
+
+    def _check_feedback(self, contextual: bool) -> None:
+        if self.feedback != "reward" and not contextual:
+            raise UserError(
+                "feedback",
+                self.feedback,
+                f"is not what Meta-World shows in {self.family}",
+                f"use {self.family}{names.CONTEXTUAL}, or leave it out",
+            )
 
     def _check_contexts(self, contextual: bool) -> None:
         if not contextual and self.contexts != 1:
@@ -136,6 +153,10 @@ class MetaWorld(Task):
     @property
     def name(self) -> str:  # type: ignore[override]
         return self.family
+
+    def shown(self, reward: Any, success: Any) -> Any:
+        """`previous_reward` after a step that paid `reward`, solved or not."""
+        return success if self.feedback == "success" else REWARD_SHOWN * reward
 
     @property
     def contextual(self) -> bool:
