@@ -16,4 +16,4 @@ class Lifetimes(NamedTuple):
     valid: np.ndarray  # [B, T] bool, false after a lifetime's last action
     # [B, T] float32, 1 where the task is solved (Meta-World); () where nothing says so
     success: Any = ()
-    task: Any = ()  # [B, T] int, which of Meta-World's tasks; () where there is one
+    task: Any = ()  # [B, T] str, which of a benchmark's tasks; () where there is one

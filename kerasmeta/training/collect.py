@@ -14,6 +14,7 @@ from kerasmeta.groups import Rows, all_rows, groups_of
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
+from kerasmeta.tasks.metaworld import names
 from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.training.fused_driver import FusedEpisodeDriver
 from kerasmeta.training.lifetime_buffer import LifetimeBuffer
@@ -22,6 +23,7 @@ from kerasmeta.training.workers.sharing import WorkerEnvironment
 # Training and evaluation draw their lifetimes from streams that never meet.
 TRAINING_STREAM = 0
 EVALUATION_STREAM = 1
+TASKS = np.array(names.TASKS)  # as `Lifetimes.task` has them
 
 
 class Collector:
@@ -128,5 +130,5 @@ def to_lifetimes(experience: Any) -> Lifetimes:
         reward=experience.reward.numpy() * valid,
         valid=valid,
         success=success.numpy() * valid if tf.is_tensor(success) else (),
-        task=task.numpy().argmax(axis=-1) if tf.is_tensor(task) else (),
+        task=TASKS[task.numpy().argmax(axis=-1)] if tf.is_tensor(task) else (),
     )

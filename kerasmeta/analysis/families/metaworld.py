@@ -19,7 +19,6 @@ from kerasmeta.analysis.estimates import (
 from kerasmeta.analysis.exposures import episodes
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
-from kerasmeta.tasks.metaworld import names
 
 
 def metaworld_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
@@ -56,14 +55,12 @@ def metaworld_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
 
 def _by_task(solved: np.ndarray, task: np.ndarray) -> dict[str, Estimate]:
     """Each task's rate of success, from one episode of each lifetime, `[B]`."""
-    return {
-        f"success_rate_{names.TASKS[number].replace('-', '_')}": proportion(
-            Counts(
-                solved[task == number].astype(float), np.ones((task == number).sum())
-            )
-        )
-        for number in np.unique(task)
-    }
+    found = {}
+    for name in np.unique(task):
+        part = solved[task == name].astype(float)
+        rate = proportion(Counts(part, np.ones_like(part)))
+        found[f"success_rate_{name.replace('-', '_')}"] = rate
+    return found
 
 
 def _solved(lifetimes: Lifetimes) -> tuple[np.ndarray, np.ndarray]:
