@@ -171,10 +171,11 @@ class TRPOAgent(tf_agent.TFAgent):
         (mean, _, _), (variance, left, whole) = moments(
             [advantage, returns - values, returns], valid, self.total_of
         )
-        standard = (advantage - mean) / (tf.sqrt(variance) + 1e-8) * valid
         if self.trpo.advantages_by_task:
             tasks = tasks_of(experience)
             standard = standardized(advantage, valid, tasks, self.total_of)
+        else:
+            standard = (advantage - mean) / (tf.sqrt(variance) + 1e-8) * valid
         batch = Batch(
             inputs,
             reset,
