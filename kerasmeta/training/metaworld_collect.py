@@ -235,7 +235,8 @@ class _Batch:
     def previous_reward(self, rows: Any, time: Any) -> np.ndarray:
         """The reward that is shown at some steps; none where an episode begins."""
         last = rows, np.maximum(time - 1, 0)
-        shown = self.task.shown(self.reward[last], self.success[last])
+        first = self.schedule.first[last]
+        shown = self.task.shown(self.reward[last], self.success[last], first)
         return np.where(self.schedule.episode_start[rows, time], 0.0, shown)
 
     def act(self, rows: np.ndarray, actions: np.ndarray, info: Any) -> np.ndarray:

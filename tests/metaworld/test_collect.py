@@ -207,6 +207,24 @@ def test_success_instead_of_the_reward_is_shown(contextual: Any) -> None:
     assert (lived.reward.numpy() == 4).all()
 
 
+def test_rewards_of_first_exposures_only_are_shown(contextual: Any) -> None:
+    """Of 4 episodes of 5 steps, two goals twice each; what is paid stays."""
+    task = dataclasses.replace(contextual, feedback="first")
+    plans = [task.plan(0, index) for index in range(8)]
+    batch = _Batch(task, plans, {})
+    batch.reward[:] = 4.0
+    lived = batch.trajectory()
+    shown = lived.observation["previous_reward"].numpy()
+    for row, plan in enumerate(plans):
+        for episode in range(4):
+            returned = plan.order[episode] in plan.order[:episode]
+            expected = [0.0, *[0.0 if returned else 0.4] * 4]
+            seen = shown[row, 5 * episode : 5 * episode + 5]
+            np.testing.assert_allclose(seen, expected, rtol=1e-6)
+    assert len({tuple(plan.order) for plan in plans}) > 1
+    assert (lived.reward.numpy() == 4).all()
+
+
 def test_a_bonus_is_for_learners_and_not_shown(reach: Any) -> None:
     task = dataclasses.replace(reach, success_bonus=3.0)
     batch = _Batch(task, [task.plan(0, 0), task.plan(0, 1)], {})

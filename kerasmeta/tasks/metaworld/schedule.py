@@ -84,6 +84,7 @@ class Schedule(NamedTuple):
     episode_start: np.ndarray  # [B, T + 1] bool
     store: np.ndarray  # [B, T + 1] bool
     task: np.ndarray  # [B, T + 1, 50] float32, 1 for the one of `names.TASKS`
+    first: np.ndarray  # [B, T + 1] bool, in the first episode with a goal
 
 
 def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
@@ -105,4 +106,12 @@ def schedule(plans: Sequence[Plan], horizon: int) -> Schedule:
     lived = [[NUMBERS[plan.tasks[goal]] for goal in plan.order] for plan in plans]
     task = np.repeat(np.eye(len(NUMBERS), dtype=np.float32)[lived], horizon, axis=1)
     task = np.concatenate([task, task[:, -1:]], axis=1)
-    return Schedule(context, start, last & context.any(axis=-1), task)
+    first = np.stack([first_exposures(plan.order) for plan in plans])
+    first = np.repeat(first, horizon, axis=1)
+    first = np.concatenate([first, first[:, -1:]], axis=1)
+    return Schedule(context, start, last & context.any(axis=-1), task, first)
+
+
+def first_exposures(order: np.ndarray) -> np.ndarray:
+    """Which of `[E]` episodes are the first with their goal, bool `[E]`."""
+    return np.isin(np.arange(len(order)), np.unique(order, return_index=True)[1])

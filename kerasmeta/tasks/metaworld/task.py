@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Player, State, Task, TaskStep
@@ -69,10 +71,12 @@ class MetaWorld(Task):
             cm, so that learners come close and stop there. Held-out lifetimes have
             none.
         feedback: What agents are shown of what a step paid: "reward", a tenth of it, as
-            Meta-World does, or, in contextual families, "success", 1 where the task is
-            solved. A reward tells the distance to the goal in every step, so that a
-            search takes hardly longer than the way, and nothing is to be remembered.
-            Learners are paid the reward in both.
+            Meta-World does. It tells the distance to the goal in every step, so that a
+            search takes hardly longer than the way, and little is to be remembered. So
+            contextual families also have "first", which shows it in a goal's first
+            episode and 0 when the goal comes back (as probe trials do with animals),
+            and "success", 1 where the task is solved. Learners are paid the reward in
+            all of them.
 
     Raises:
         UserError: The family is not known or a parameter is out of range. That Meta-
@@ -88,7 +92,7 @@ class MetaWorld(Task):
     split: Literal["train", "test"] = "train"
     train_goals: int = GOALS
     success_bonus: float = 0.0
-    feedback: Literal["reward", "success"] = "reward"
+    feedback: Literal["reward", "first", "success"] = "reward"
 
     paper: ClassVar[str] = (
         "Yu et al. (2020). Meta-World: A Benchmark and Evaluation for Multi-Task and "
@@ -154,9 +158,15 @@ class MetaWorld(Task):
     def name(self) -> str:  # type: ignore[override]
         return self.family
 
-    def shown(self, reward: Any, success: Any) -> Any:
-        """`previous_reward` after a step that paid `reward`, solved or not."""
-        return success if self.feedback == "success" else REWARD_SHOWN * reward
+    def shown(self, reward: Any, success: Any, first: Any) -> Any:
+        """`previous_reward` after a step that paid `reward`, solved or not.
+
+        `first`: whether that is in the first episode with a goal.
+        """
+        if self.feedback == "success":
+            return success
+        told = REWARD_SHOWN * reward
+        return np.where(first, told, 0.0) if self.feedback == "first" else told
 
     @property
     def contextual(self) -> bool:
