@@ -10,7 +10,10 @@
     result = fine_tuning.fine_tune(parent, config, RunDirectory("runs/mine"))
 
 The parent's networks, its critic and its normalisation are where training begins;
-Adam's moments are not kept. The result is a run directory like any other.
+Adam's moments are not kept. Observations and rewards stay normalised as the parent has
+them (as Keras' guide to fine-tuning has it of BatchNormalization): moments that move to
+another task's change the policy outside of the trust region. The result is a run
+directory like any other.
 """
 
 from __future__ import annotations
@@ -21,7 +24,12 @@ from typing import Any, NamedTuple
 
 from kerasmeta import tasks
 from kerasmeta.agents import EpisodicAgent
-from kerasmeta.agents.parts import trained_variables, weights_of
+from kerasmeta.agents.parts import (
+    is_below,
+    known_parts,
+    trained_variables,
+    weights_of,
+)
 from kerasmeta.agents.transfer import weights_sha256
 from kerasmeta.errors import UserError
 from kerasmeta.training.config import RunConfig, StartConfig, TaskConfig
@@ -33,6 +41,7 @@ from kerasmeta.training.runs import load_run
 # Of the recipe's steps, as long as none are given. What was learnt is not lost, and a
 # family's other probabilities take a small part of them (benchmarks/fine_tuning.py).
 PART_OF_STEPS = 0.2
+NORMALIZERS = ("actor/encoder/normalizer", "critic/encoder/normalizer")
 
 
 class Parent(NamedTuple):
@@ -89,7 +98,8 @@ def configuration(
             family the parent's parameters are kept.
         changes: As `--set` has them: `task.common=0.7`, `steps=100000`.
         fresh: Parts of the agent that begin with new weights: `actor/head`.
-        freeze: Parts that are not changed: `actor/cell`, `critic/encoder`.
+        freeze: Parts that are not changed: `actor/cell`, `critic/encoder`. What
+            normalises observations is, unless it is fresh.
 
     Raises:
         UserError: Something is not known, or nothing is left to train.
@@ -112,10 +122,17 @@ def configuration(
             agent=parent.name,
             weights_sha256=weights_sha256(parent.agent),
             fresh=fresh,
-            freeze=freeze,
+            freeze=(*freeze, *_kept(parent.agent, (*fresh, *freeze))),
         ),
     }
     return base.model_copy(update=update).with_overrides(changes)
+
+
+def _kept(agent: EpisodicAgent, named: tuple[str, ...]) -> list[str]:
+    """The normalisers that none of the named parts has anything of."""
+    chosen = weights_of(agent, named, "freeze")
+    free = [part for part in NORMALIZERS if not any(is_below(w, part) for w in chosen)]
+    return [part for part in free if part in known_parts(agent.named_weights())]
 
 
 def fine_tune(
