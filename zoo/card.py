@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .identifiers import is_name
-from .manifest import Estimate, Manifest
+from .manifest import Estimate, Manifest, Provenance
 from .markdown import interval, number, table
 
 # The columns of a card's table, in this order; others follow by name.
@@ -198,7 +198,7 @@ def _training(manifest: Manifest) -> str:
         ["agent", f"`{manifest.kind}`"],
         *([["fine-tuned from", f"`{record.parent}`"]] if record.parent else []),
         ["seeds", ", ".join(str(seed) for seed in sorted(record.seeds))],
-        ["environment steps per seed", f"{record.steps:,}"],
+        ["environment steps per seed", _budget(record)],
         ["time per seed", f"{record.wall_seconds / 60:.1f} min"],
         ["hardware", record.hardware],
         ["commit", f"`{record.commit}`"],
@@ -208,6 +208,12 @@ def _training(manifest: Manifest) -> str:
         ["published", manifest.created.date().isoformat()],
     ]
     return table(["", ""], rows) + _configuration(record.config)
+
+
+def _budget(record: Provenance) -> str:
+    if record.full_steps is None:
+        return f"{record.steps:,}"
+    return f"{record.steps:,}, a truncated budget: the recipe has {record.full_steps:,}"
 
 
 def _configuration(config: dict[str, Any]) -> str:

@@ -173,6 +173,7 @@ class Provenance(_Record):
         command: What to type to train the agent again.
         seeds: Every seed that was trained.
         steps: Environment steps of one seed, summed over parallel lifetimes.
+        full_steps: The recipe's, where they are more: the budget is a truncated one.
         wall_seconds: Of training one seed.
         hardware: In words.
         libraries: Versions by name.
@@ -186,6 +187,7 @@ class Provenance(_Record):
     command: str = ""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     steps: PositiveInt
+    full_steps: PositiveInt | None = None
     wall_seconds: Annotated[FiniteFloat, Field(gt=0)]
     hardware: Text
     libraries: Annotated[dict[Text, Text], Field(min_length=1)]

@@ -187,9 +187,19 @@ def _provenance(run: _Run, opened: Sequence[_Run]) -> dict[str, Any]:
         "command": _command(run.config),
         "seeds": [other.config.seed for other in opened],
         "steps": run.steps,
+        "full_steps": _full_steps(run),
         "wall_seconds": run.wall_seconds,
         "parent": run.config.start.agent if run.config.start else "",
     }
+
+
+def _full_steps(run: _Run) -> int | None:
+    """The recipe's steps, where a run from the beginning had fewer."""
+    from kerasmeta.training.recipes import recipe
+
+    config = run.config
+    full = recipe(config.task.name, config.agent.kind, config.task.parameters).steps
+    return full if config.start is None and full > run.steps else None
 
 
 def _defined(references: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

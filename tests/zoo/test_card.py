@@ -76,6 +76,15 @@ def test_tables_of_a_card(manifest: zoo.Manifest) -> None:
     assert 'agent = zoo.load("two_step/ep_lstm@1")' in lines
 
 
+def test_a_truncated_budget_is_named_so(manifest: zoo.Manifest) -> None:
+    record = manifest.provenance
+    assert "truncated" not in render(manifest)
+    cut = record.model_copy(update={"full_steps": 10 * record.steps})
+    card = render(manifest.model_copy(update={"provenance": cut}))
+    words = f"{record.steps:,}, a truncated budget: the recipe has {cut.full_steps:,}"
+    assert words in card
+
+
 def test_a_card_shown_in_a_notebook_has_no_front_matter(manifest: zoo.Manifest) -> None:
     card = zoo.Card(manifest)
     assert card._repr_markdown_().startswith("# two_step/ep_lstm, version 1")
