@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasmeta._keras import tf
 from kerasmeta.tasks import contexts, specs
-from kerasmeta.tasks.harlow import picture_files, pictures, saccades
+from kerasmeta.tasks.harlow import picture_files, pictures, saccades, variants
 from kerasmeta.tasks.harlow.fixation import FixationTask
 from kerasmeta.tasks.harlow.rules import Outcome
 from kerasmeta.tasks.validation import check_count
@@ -26,6 +26,8 @@ class ScreenTask(FixationTask):
             seen.
         image_seed: Of the procedural images (`pictures.draw_images`).
         images: A folder of images to show instead; see `picture_files.read_images`.
+        augment: Whether training images are shown in 48 ways (`variants`), each of
+            them an image of its own. Images that are held out are shown as they are.
         trials, fixation_reward, objects: See `FixationTask`.
     """
 
@@ -33,6 +35,7 @@ class ScreenTask(FixationTask):
     image_size: int = 16
     image_seed: int = 0
     images: str | None = None
+    augment: bool = False
 
     def _check_eye(self) -> None:
         check_count("image_size", self.image_size, minimum=8)
@@ -65,9 +68,18 @@ class ScreenTask(FixationTask):
         return specs.discrete_actions(saccades.NUM_PLACES)
 
     def _draw_objects(self, batch_size: int, count: int, seed: Any) -> Any:
-        half = len(self.pictures) // 2
-        drawn = contexts.draw_distinct(batch_size, count, half, seed)
-        return drawn + half if self.objects == "held_out" else drawn
+        every = len(self.pictures)
+        half = every // 2
+        ways = 1 if self.objects == "held_out" else self._ways
+        drawn = contexts.draw_distinct(batch_size, count, ways * half, seed)
+        if self.objects == "held_out":
+            return drawn + half
+        return drawn % half + drawn // half * every
+
+    @property
+    def _ways(self) -> int:
+        """In how many ways training images are shown."""
+        return variants.NUM_VARIANTS if self.augment else 1
 
     def _first_gaze(self, is_right: Any) -> saccades.Gaze:
         return saccades.first_gaze(is_right)
@@ -105,10 +117,13 @@ class ScreenTask(FixationTask):
     ) -> Any:
         """The whole screen, uint8 `[B, S, 3 S, 3]`; see `_stimulus`."""
         table = tf.constant(self.pictures)
+        count = len(self.pictures)
         lit = (gaze.on_pair | gaze.chose)[:, None, None, None]
 
         def shown(number: Any) -> Any:
-            image = tf.gather(table, number)  # [B, S, S, 3]
+            image = tf.gather(table, number % count)  # [B, S, S, 3]
+            if self.augment:
+                image = variants.vary(image, number // count)
             return tf.where(lit, image, tf.zeros_like(image))
 
         left = shown(tf.where(rewarded_right, distractor, rewarded))
