@@ -130,7 +130,9 @@ def test_a_run_killed_before_its_first_checkpoint_is_resumed(
 def test_normalisers_stay_the_parents_unless_they_are_fresh(parent: Parent) -> None:
     changes = {"normalize": True, "units": 8, "critic_units": 8}
     config = parent.agent.config.model_copy(update=changes)
-    sees = EpisodicAgent(parent.agent.observation_spec, parent.agent.action_spec, config)
+    sees = EpisodicAgent(
+        parent.agent.observation_spec, parent.agent.action_spec, config
+    )
     of_it = parent._replace(agent=sees)
     kept = {
         (): ("actor/encoder/normalizer", "critic/encoder/normalizer"),
@@ -144,7 +146,6 @@ def test_normalisers_stay_the_parents_unless_they_are_fresh(parent: Parent) -> N
     plain = configuration(parent).start
     assert plain is not None
     assert plain.freeze == ()  # it normalises nothing
-
 
 
 def test_an_update_leaves_what_is_frozen(rng: np.random.Generator) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
@@ -43,6 +43,9 @@ class Bandit(Task):
         arms: Arms to choose from, two or more.
         trials: Trials in a lifetime.
         correlated: Whether the two arms have the chances p and 1 - p.
+        pays: What learners are paid: "outcome", or "chance", the chosen arm's chance of
+            it, which is the same on average and has no noise of its own. Agents are
+            shown the outcome in both. Held-out lifetimes pay the outcome.
 
     Observation: `stimulus` float32 `[1]`, always 1: there is nothing to see; `context`
     `[1]`, always zero; `store` always false.
@@ -54,6 +57,7 @@ class Bandit(Task):
     arms: int = 2
     trials: int = 100
     correlated: bool = False
+    pays: Literal["outcome", "chance"] = "outcome"
 
     name: ClassVar[str] = "bandit"
     paper: ClassVar[str] = (
@@ -75,6 +79,9 @@ class Bandit(Task):
                 "correlated arms are a pair",
                 "use arms 2, or correlated False",
             )
+
+        if self.pays not in ("outcome", "chance"):
+            raise UserError("pays", self.pays, "is not known", "use outcome or chance")
 
     @property
     def observation_spec(self) -> dict[str, Any]:
@@ -101,6 +108,9 @@ class Bandit(Task):
         """
         return 0.75 if self.correlated else self.arms / (self.arms + 1)
 
+    def held_out(self) -> Bandit:
+        return dataclasses.replace(self, pays="outcome")
+
     def reset(self, batch_size: int, seed: Any) -> tuple[BanditState, dict[str, Any]]:
         if self.correlated:
             chance = seeds.uniform([batch_size, 1], seed)
@@ -108,16 +118,17 @@ class Bandit(Task):
         else:
             chances = seeds.uniform([batch_size, self.arms], seed)
         state = BanditState(chances, trial=tf.zeros([batch_size], tf.int32))
-        return state, _observe(state.trial)
+        return state, self._observe(state.trial, tf.zeros([batch_size]))
 
     def step(self, state: BanditState, action: Any, seed: Any) -> TaskStep:
         draw = seeds.uniform([action.shape[0]], seed)
         chance = tf.gather(state.chances, action, batch_dims=1)  # [B]
         state = BanditState(state.chances, state.trial + 1)
+        outcome = tf.cast(draw < chance, tf.float32)
         return TaskStep(
             state=state,
-            observation=_observe(state.trial),
-            reward=tf.cast(draw < chance, tf.float32),
+            observation=self._observe(state.trial, outcome),
+            reward=chance if self.pays == "chance" else outcome,
             done=state.trial >= self.trials,
         )
 
@@ -138,8 +149,9 @@ class Bandit(Task):
             players["optimal"] = GittinsPlayer(self.arms, self.trials)
         return players
 
-
-def _observe(trial: Any) -> dict[str, Any]:
-    """The observation after `trial` `[B]` trials."""
-    nothing_to_see = tf.ones([*trial.shape, 1])
-    return specs.observation_without_context(nothing_to_see, tf.equal(trial, 0))
+    def _observe(self, trial: Any, outcome: Any) -> dict[str, Any]:
+        """The observation after `trial` `[B]` trials."""
+        nothing_to_see = tf.ones([*trial.shape, 1])
+        start = tf.equal(trial, 0)
+        seen = specs.observation_without_context(nothing_to_see, start)
+        return {**seen, "previous_reward": outcome} if self.pays == "chance" else seen
