@@ -51,20 +51,20 @@ def test_chances_of_arms_are_independent_or_mirrored(played):
         check_rate((first < 0.3) & (second < 0.4), 0.3 * 0.4)
 
 
-def test_learners_may_be_paid_the_chance_and_are_shown_the_outcome():
-    plain, task = Bandit(trials=20), Bandit(trials=20, pays="chance")
+def test_learners_may_be_paid_their_regret_and_are_shown_the_outcome():
+    plain, task = Bandit(trials=20), Bandit(trials=20, pays="regret")
     drawn, paid = (
         roll_out(one, LIFETIMES, seed=3, choose=random_actions(LIFETIMES, seed=1))
         for one in (plain, task)
     )
     chances = paid.state.chances[:, :-1]
     chance = np.take_along_axis(chances, paid.action[:, :, None], axis=2)[:, :, 0]
-    np.testing.assert_array_equal(paid.reward, chance)
+    np.testing.assert_array_equal(paid.reward, chance - chances.max(axis=2))
     shown = paid.observation["previous_reward"][:, 1:]
     np.testing.assert_array_equal(shown, drawn.reward)
     assert task.held_out() == plain
     assert plain.held_out() == plain
-    with pytest.raises(UserError, match="use outcome or chance"):
+    with pytest.raises(UserError, match="use outcome or regret"):
         Bandit(pays="money")
 
 

@@ -43,9 +43,11 @@ class Bandit(Task):
         arms: Arms to choose from, two or more.
         trials: Trials in a lifetime.
         correlated: Whether the two arms have the chances p and 1 - p.
-        pays: What learners are paid: "outcome", or "chance", the chosen arm's chance of
-            it, which is the same on average and has no noise of its own. Agents are
-            shown the outcome in both. Held-out lifetimes pay the outcome.
+        pays: What learners are paid: "outcome", or "regret", minus what the chosen arm's
+            chance falls short of the best arm's. On average that is the outcome but for
+            a number that no choice changes, so the same play is best, and it has none
+            of the outcome's noise. Agents are shown the outcome in both, and held-out
+            lifetimes pay it.
 
     Observation: `stimulus` float32 `[1]`, always 1: there is nothing to see; `context`
     `[1]`, always zero; `store` always false.
@@ -57,7 +59,7 @@ class Bandit(Task):
     arms: int = 2
     trials: int = 100
     correlated: bool = False
-    pays: Literal["outcome", "chance"] = "outcome"
+    pays: Literal["outcome", "regret"] = "outcome"
 
     name: ClassVar[str] = "bandit"
     paper: ClassVar[str] = (
@@ -80,8 +82,8 @@ class Bandit(Task):
                 "use arms 2, or correlated False",
             )
 
-        if self.pays not in ("outcome", "chance"):
-            raise UserError("pays", self.pays, "is not known", "use outcome or chance")
+        if self.pays not in ("outcome", "regret"):
+            raise UserError("pays", self.pays, "is not known", "use outcome or regret")
 
     @property
     def observation_spec(self) -> dict[str, Any]:
@@ -123,12 +125,13 @@ class Bandit(Task):
     def step(self, state: BanditState, action: Any, seed: Any) -> TaskStep:
         draw = seeds.uniform([action.shape[0]], seed)
         chance = tf.gather(state.chances, action, batch_dims=1)  # [B]
+        best = tf.reduce_max(state.chances, axis=-1)
         state = BanditState(state.chances, state.trial + 1)
         outcome = tf.cast(draw < chance, tf.float32)
         return TaskStep(
             state=state,
             observation=self._observe(state.trial, outcome),
-            reward=chance if self.pays == "chance" else outcome,
+            reward=outcome if self.pays == "outcome" else chance - best,
             done=state.trial >= self.trials,
         )
 
@@ -154,4 +157,4 @@ class Bandit(Task):
         nothing_to_see = tf.ones([*trial.shape, 1])
         start = tf.equal(trial, 0)
         seen = specs.observation_without_context(nothing_to_see, start)
-        return {**seen, "previous_reward": outcome} if self.pays == "chance" else seen
+        return seen if self.pays == "outcome" else {**seen, "previous_reward": outcome}
