@@ -6,6 +6,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -23,7 +24,8 @@ class TRPOConfig(BaseModel):
         fisher_fraction: The part of the batch's lifetimes the Fisher products use.
         gamma: Discount per step.
         td_lambda: GAE's λ.
-        entropy_bonus: Weight of the mean entropy in the surrogate.
+        entropy_bonus: Weight of the mean entropy in the surrogate. A negative one takes
+            the exploration away that is left.
         advantages_by_task: Whether advantages have mean 0 and variance 1 in each task
             of a benchmark by itself, not over the batch: the tasks that pay most would
             otherwise drown the others. Needs experience with `policy_info["task"]`.
@@ -45,7 +47,7 @@ class TRPOConfig(BaseModel):
     fisher_fraction: float = Field(1.0, gt=0.0, le=1.0)
     gamma: float = Field(0.9, ge=0.0, le=1.0)
     td_lambda: float = Field(0.95, ge=0.0, le=1.0)
-    entropy_bonus: NonNegativeFloat = 0.0
+    entropy_bonus: FiniteFloat = 0.0
     advantages_by_task: bool = False
     anneal_to: float = Field(1.0, gt=0.0, le=1.0)
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)
