@@ -231,9 +231,12 @@ def test_experience_that_is_not_finite_changes_nothing(
     assert np.isfinite(flat(everything(trainer))).all()
 
 
-def test_an_entropy_bonus_raises_the_entropy(rng: np.random.Generator) -> None:
-    """With a bonus that outweighs the advantages, as far as δ allows."""
-    improve = Update(entropy_bonus=100.0)
+@pytest.mark.parametrize("bonus", [100.0, -100.0])
+def test_an_entropy_bonus_raises_the_entropy(
+    rng: np.random.Generator, bonus: float
+) -> None:
+    """With one that outweighs the advantages, as far as δ allows; or lowers it."""
+    improve = Update(entropy_bonus=bonus)
     trainer = improve.trainer
     experience = agents.experience(trainer.agent, rng)
     advantage = trainer._prepare(experience)[0].advantage
@@ -242,12 +245,12 @@ def test_an_entropy_bonus_raises_the_entropy(rng: np.random.Generator) -> None:
     distribution, valid = trainer.agent.distribution, valid_by_hand()
     gain = distribution.entropy(parameters).numpy()[valid].mean() - extra.entropy
     assert extra.step_accepted == 1
-    assert gain > 0.01
+    assert gain * np.sign(bonus) > 0.01
     ratio = tf.exp(
         distribution.log_prob(parameters, experience.action)
         - distribution.log_prob(experience.policy_info["parameters"], experience.action)
     )
-    improvement = (ratio * advantage).numpy()[valid].mean() + 100.0 * gain
+    improvement = (ratio * advantage).numpy()[valid].mean() + bonus * gain
     assert extra.surrogate == pytest.approx(improvement, rel=1e-3)
 
 

@@ -107,7 +107,8 @@ def test_of_the_same_family_the_parents_parameters_are_kept(
     config = configuration(child, changes=["task.low_reward=0.3"])
     kept = {"trials": 20, "common": 0.7, "high_reward": 0.8, "low_reward": 0.3}
     assert config.task.parameters == kept
-    assert configuration(child, "bandit").task.parameters == {}
+    other = configuration(child, "bandit").task.parameters
+    assert other == recipe("bandit", "lstm").task.parameters
     assert config.agent == parent.agent.config.model_copy(update={"seed": 0})
 
 

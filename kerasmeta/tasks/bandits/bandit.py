@@ -43,11 +43,11 @@ class Bandit(Task):
         arms: Arms to choose from, two or more.
         trials: Trials in a lifetime.
         correlated: Whether the two arms have the chances p and 1 - p.
-        pays: What learners are paid: "outcome", or "regret", minus what the chosen arm's
-            chance falls short of the best arm's. On average that is the outcome but for
-            a number that no choice changes, so the same play is best, and it has none
-            of the outcome's noise. Agents are shown the outcome in both, and held-out
-            lifetimes pay it.
+        pays: What learners are paid: "outcome", or "regret", minus what the chance of
+            the chosen arm falls short of the best arm's. On average that is the outcome
+            but for a number that no choice changes, so the same play is best, and it
+            has none of the outcome's noise. Agents are shown the outcome in both, and
+            held-out lifetimes pay it.
 
     Observation: `stimulus` float32 `[1]`, always 1: there is nothing to see; `context`
     `[1]`, always zero; `store` always false.
