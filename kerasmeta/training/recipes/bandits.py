@@ -15,10 +15,10 @@ BANDITS: dict[str, dict[str, Any]] = {
     # settling for the first good arm (12 M steps, with 0.005, gamma 0.99 and lambda
     # 0.97, stay at 2.7; with 0.05, 2.33). What is left is noise: natural-gradient steps
     # of a fixed size move a policy that hardly explores far, where nothing can be told.
-    # So it was fine-tuned with 2,048 lifetimes and small steps: delta 0.002, annealed to
-    # 0.1, no bonus, 12 M: 1.97; delta 0.003 to 0.2, a bonus of -0.01, 5 M: 1.94; delta
-    # 0.0015 to 0.1, the same bonus, 8 M: 1.92 (+-0.02, 60,000 lifetimes), which is what
-    # is published. With a bonus of -0.04 1.96.
+    # So it was fine-tuned with 2,048 lifetimes and small steps: delta 0.002, annealed
+    # to 0.1, no bonus, 12 M: 1.97; delta 0.003 to 0.2, a bonus of -0.01, 5 M: 1.94;
+    # delta 0.0015 to 0.1, the same bonus, 8 M: 1.92 (+-0.02, 60,000 lifetimes), which
+    # is what is published. With a bonus of -0.04 1.96.
     # One run each that was paid outcomes, gamma 0.99 and lambda 0.95, 10 M steps and
     # 256 lifetimes: 32 units 2.15 to 2.29, 96 units 2.17; 64 lifetimes and gamma 0.97
     # 3.35; a bonus of 0.04 2.22; 0.02 and forget gates that begin at 3 2.47; forget
