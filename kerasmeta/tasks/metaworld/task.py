@@ -158,7 +158,7 @@ class MetaWorld(Task):
     def name(self) -> str:  # type: ignore[override]
         return self.family
 
-    def shown(self, reward: Any, success: Any, first: Any) -> Any:
+    def shown(self, reward: Any, success: Any, first: Any = True) -> Any:
         """`previous_reward` after a step that paid `reward`, solved or not.
 
         `first`: whether that is in the first episode with a goal.
