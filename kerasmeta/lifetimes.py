@@ -17,3 +17,5 @@ class Lifetimes(NamedTuple):
     # [B, T] float32, 1 where the task is solved (Meta-World); () where nothing says so
     success: Any = ()
     task: Any = ()  # [B, T] str, which of a benchmark's tasks; () where there is one
+    # By name, [B, T, ...]: what agents were not shown and metrics need; or ()
+    hidden: Any = ()

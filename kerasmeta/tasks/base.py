@@ -44,6 +44,8 @@ class Task(abc.ABC):
 
     name: ClassVar[str]
     paper: ClassVar[str]  # "Authors (year). Title. Where."
+    # Whether evaluations keep the hidden variables: `Lifetimes.hidden`.
+    metrics_need_hidden: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod

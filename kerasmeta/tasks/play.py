@@ -12,6 +12,7 @@ from kerasmeta.tasks.base import Player, Task
 from kerasmeta.tasks.gymnasium.play import play as play_gymnasium
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.observation import first_observation, next_observation
+from kerasmeta.tasks.revealed import revealed, with_hidden
 from kerasmeta.tasks.validation import check_count
 
 
@@ -35,17 +36,20 @@ def play(task: Task, player: str | Player, lifetimes: int, seed: int = 0) -> Lif
         player = _player_named(task, player)
     if isinstance(task, GymnasiumTask):
         return play_gymnasium(task, player, lifetimes, seed)
+    task = revealed(task)
     run = tf.function(
         lambda start: _run(task, player, lifetimes, start),
         input_signature=[tf.TensorSpec([2], tf.int32)],
         autograph=False,
     ).get_concrete_function()
     observation, action, reward, valid = run(seeds.as_seed(seed))
-    return Lifetimes(
-        observation={name: value.numpy() for name, value in observation.items()},
-        action=action.numpy(),
-        reward=reward.numpy(),
-        valid=valid.numpy(),
+    return with_hidden(
+        Lifetimes(
+            observation={name: value.numpy() for name, value in observation.items()},
+            action=action.numpy(),
+            reward=reward.numpy(),
+            valid=valid.numpy(),
+        )
     )
 
 

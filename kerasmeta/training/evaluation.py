@@ -18,6 +18,7 @@ from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.metaworld.task import MetaWorld
 from kerasmeta.tasks.observation import full_observation_spec
 from kerasmeta.tasks.play import play
+from kerasmeta.tasks.revealed import revealed, with_hidden
 from kerasmeta.training import metaworld_evaluation
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
 
@@ -98,11 +99,11 @@ def record(
     task = task.held_out() if held_out else task
     check_fit(agent, task)
     size = min(lifetimes, chunk_of(task))
-    collect = collecting(make_collector(task, size, agent, greedy=greedy))
+    collect = collecting(make_collector(revealed(task), size, agent, greedy=greedy))
     chunks = []
     for index in range(-(-lifetimes // size)):
         experience = collect(seed, tf.constant(index), EVALUATION_STREAM)
-        chunks.append(to_lifetimes(experience))
+        chunks.append(with_hidden(to_lifetimes(experience)))
     return joined(chunks, lifetimes)
 
 

@@ -6,7 +6,7 @@ recorded.signals["hidden"]                       # [B, T, units]
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,9 @@ from kerasmeta.agents import EpisodicAgent
 from kerasmeta.analysis import Recordings
 from kerasmeta.analysis.recordings.signals import reward_prediction_errors
 from kerasmeta.errors import UserError
-from kerasmeta.tasks.base import Player, State, Task, TaskStep
+from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.gymnasium.play import joined
-from kerasmeta.tasks.gymnasium.task import GymnasiumTask
-from kerasmeta.tasks.metaworld.task import MetaWorld
+from kerasmeta.tasks.revealed import RevealedTask, has_hidden_variables, taken_out
 from kerasmeta.training.collect import EVALUATION_STREAM, make_collector, to_lifetimes
 from kerasmeta.training.evaluation import (
     check_extent,
@@ -26,8 +25,6 @@ from kerasmeta.training.evaluation import (
     chunk_of,
     collecting,
 )
-
-HIDDEN = "hidden/"  # begins the name of a hidden variable among the observations
 
 
 def record(
@@ -87,77 +84,11 @@ def gamma_of(agent: EpisodicAgent) -> float:
     return float(agent.card.manifest.provenance.config["trpo"]["gamma"])
 
 
-def has_hidden_variables(task: Task) -> bool:
-    """Whether a task says what is hidden in it."""
-    if isinstance(task, (GymnasiumTask, MetaWorld)):
-        return False
-    state, _ = task.reset(1, tf.constant([0, 0]))
-    return bool(task.hidden_variables(state))
-
-
-class RevealedTask(Task):
-    """A task that shows its hidden variables where no agent looks.
-
-    They are observations of their own, named `hidden/...`. Agents read the observations
-    they know by name, so that they act as ever; and the rules and random draws are
-    those of the task.
-    """
-
-    name: ClassVar[str] = "revealed"
-    paper: ClassVar[str] = "none"
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    @property
-    def observation_spec(self) -> dict[str, Any]:
-        state, _ = self.task.reset(1, tf.constant([0, 0]))
-        hidden = {
-            key: tf.TensorSpec(value.shape[1:], value.dtype, key)
-            for key, value in self._hidden(state).items()
-        }
-        return {**self.task.observation_spec, **hidden}
-
-    @property
-    def action_spec(self) -> Any:
-        return self.task.action_spec
-
-    @property
-    def lifetime_steps(self) -> int:
-        return self.task.lifetime_steps
-
-    @property
-    def contexts_per_lifetime(self) -> int:
-        return self.task.contexts_per_lifetime
-
-    def reset(self, batch_size: int, seed: Any) -> tuple[State, dict[str, Any]]:
-        state, observation = self.task.reset(batch_size, seed)
-        return state, {**observation, **self._hidden(state)}
-
-    def step(self, state: State, action: Any, seed: Any) -> TaskStep:
-        outcome = self.task.step(state, action, seed)
-        shown = {**outcome.observation, **self._hidden(outcome.state)}
-        return outcome._replace(observation=shown)
-
-    def players(self) -> dict[str, Player]:
-        return self.task.players()
-
-    def _hidden(self, state: State) -> dict[str, Any]:
-        hidden = self.task.hidden_variables(state)
-        return {f"{HIDDEN}{name}": value for name, value in hidden.items()}
-
-
 def _parts(experience: Any, gamma: float) -> tuple[Any, Any, Any]:
     """(lifetimes, signals, hidden variables) of a `Trajectory`, as NumPy arrays."""
-    lifetimes = to_lifetimes(experience)
-    seen, hidden = {}, {}
-    for key, value in lifetimes.observation.items():
-        if key.startswith(HIDDEN):
-            hidden[key.removeprefix(HIDDEN)] = value
-        else:
-            seen[key] = value
+    lifetimes, hidden = taken_out(to_lifetimes(experience))
     signals = {k: np.asarray(v) for k, v in experience.policy_info["signals"].items()}
     signals["reward_prediction_error"] = reward_prediction_errors(
         signals["value"], lifetimes.reward, lifetimes.valid, gamma
     )
-    return lifetimes._replace(observation=seen), signals, hidden
+    return lifetimes, signals, hidden

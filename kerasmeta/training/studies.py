@@ -13,9 +13,9 @@ from kerasmeta.analysis import Analysis, Study, Subject
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
 from kerasmeta.tasks.play import play
+from kerasmeta.tasks.revealed import has_hidden_variables
 from kerasmeta.training.evaluation import record
 from kerasmeta.training.experiments import Bench, experiments
-from kerasmeta.training.recordings import has_hidden_variables
 from kerasmeta.training.recordings import record as record_inside
 
 # Recordings hold some hundred numbers a step. So many numbers are recorded of one seed

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness.statistics import check_mean
 
+from kerasmeta import tasks
 from kerasmeta.analysis import metrics
-from kerasmeta.analysis.families.bandit import cumulative_regret
 from kerasmeta.analysis.headline import headline
 from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.training.config import RunConfig, TaskConfig
+from kerasmeta.training.evaluation import evaluate, players
+from kerasmeta.training.loop import make_agent
 
 NAMES = {
     "reward_per_trial",
@@ -18,6 +20,7 @@ NAMES = {
     "reward_last_10_trials",
     "stay_rewarded",
     "stay_unrewarded",
+    "cumulative_regret",
 }
 
 
@@ -37,7 +40,9 @@ def simulate(lifetimes: int, trials: int, seed: int) -> tuple[Lifetimes, np.ndar
         reward[:, t] = rng.random(lifetimes) < chance
         regret += chances.max(axis=1) - chance
     observation = {"stimulus": np.ones((lifetimes, trials, 1), np.float32)}
-    return Lifetimes(observation, action, reward, np.ones(reward.shape, bool)), regret
+    hidden = {"chances": np.repeat(chances[:, None], trials, axis=1)}
+    valid = np.ones(reward.shape, bool)
+    return Lifetimes(observation, action, reward, valid, hidden=hidden), regret
 
 
 @pytest.fixture(scope="module")
@@ -84,20 +89,44 @@ def test_planted_strategy_is_found() -> None:
     assert low < 0.3 < high
 
 
-def test_regret_is_that_of_the_true_chances_on_average() -> None:
-    lifetimes, true = simulate(4000, 50, seed=3)
-    found = cumulative_regret(lifetimes, mean_best_chance=2 / 3)
-    check_mean(50 * 2 / 3 - lifetimes.reward.sum(axis=1) - true, 0.0)
+def test_regret_is_that_of_the_true_chances() -> None:
+    lifetimes, true = simulate(400, 50, seed=3)
+    found = metrics("bandit", lifetimes)["cumulative_regret"]
+    np.testing.assert_allclose(found.mean, true.mean(), rtol=1e-6)
     assert found.ci95[0] < true.mean() < found.ci95[1]
 
 
 def test_regret_counts_trials_of_the_record_only(recorded: Lifetimes) -> None:
-    found = cumulative_regret(recorded, mean_best_chance=0.5)
+    found = metrics("bandit", recorded)["cumulative_regret"]
+    chances, action = recorded.hidden["chances"], recorded.action
     missed = [
-        sum(0.5 - recorded.reward[b, t] for t in range(40) if recorded.valid[b, t])
+        sum(
+            chances[b, t].max() - chances[b, t, action[b, t]]
+            for t in range(40)
+            if recorded.valid[b, t]
+        )
         for b in range(30)
     ]
     np.testing.assert_allclose(found.mean, np.mean(missed), rtol=1e-6)
+
+
+def test_without_the_chances_there_is_no_regret(recorded: Lifetimes) -> None:
+    assert "cumulative_regret" not in metrics("bandit", recorded._replace(hidden=()))
+
+
+def test_agents_and_players_have_their_regret_measured() -> None:
+    """By reward alone it is the same on average: the oracle's minus one's own."""
+    task = tasks.make("bandit", trials=20)
+    found = players(task, lifetimes=4000)
+    assert found["oracle"]["cumulative_regret"].mean == 0.0
+    for player in found.values():
+        missed = 20 * (task.mean_best_chance - player["reward_per_trial"].mean)
+        assert abs(player["cumulative_regret"].mean - missed) < 0.4
+    config = RunConfig(task=TaskConfig(name="bandit"))
+    agent = make_agent(config.with_overrides(["agent.kind=lstm"]), task)
+    measured = evaluate(agent, task, lifetimes=200).metrics["cumulative_regret"]
+    assert measured.ci95[0] < found["random"]["cumulative_regret"].mean
+    assert measured.ci95[1] > found["random"]["cumulative_regret"].mean
 
 
 def test_lifetimes_of_another_task_are_refused(recorded: Lifetimes) -> None:

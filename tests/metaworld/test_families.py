@@ -13,7 +13,7 @@ import pytest
 from kerasmeta import tasks
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.metaworld import benchmark, names, schedule, simulator
-from kerasmeta.training.recordings import has_hidden_variables
+from kerasmeta.tasks.revealed import has_hidden_variables
 
 # Of Meta-World's documentation.
 ML10_TEST = ["drawer-open", "door-close", "shelf-place", "sweep-into", "lever-pull"]

@@ -18,6 +18,7 @@ from kerasmeta.analysis.trials import two_step_trials
 from kerasmeta.environments import TaskEnvironment
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.revealed import has_hidden_variables
 from kerasmeta.training import evaluation, recordings
 
 B, SEED, GAMMA = 20, 11, 0.7
@@ -168,8 +169,8 @@ def test_a_lesioned_agent_is_recorded_in_as_many_batches_as_it_takes(
 
 
 def test_which_tasks_say_what_is_hidden() -> None:
-    assert recordings.has_hidden_variables(CASES["two_step"][0])
-    assert not recordings.has_hidden_variables(CASES["countdown"][0])
+    assert has_hidden_variables(CASES["two_step"][0])
+    assert not has_hidden_variables(CASES["countdown"][0])
 
 
 def test_what_is_refused() -> None:

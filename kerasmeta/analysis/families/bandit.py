@@ -1,9 +1,8 @@
 """What the bandit measures: reward early and late, staying with an arm, regret.
 
-The hidden chances are not in the record, as they are not in what the agent sees. So
-nothing here asks which arm was best. Regret is counted from what the best arm pays on
-average over lifetimes, which the task knows (`Bandit.mean_best_chance`), and which the
-oracle earns: exact in expectation, noisier than regret by the true chances.
+Regret is counted by the hidden chances, which evaluations keep beside what the agent
+saw (`Lifetimes.hidden`), and not by what the arms happened to pay: counted by the
+latter, its mean would be the same and its standard deviation ten times larger.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ def bandit_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
 
     `stay_rewarded` and `stay_unrewarded` are the chances of the last trial's arm to be
     chosen again after a reward and after none (win-stay, and its failure).
+    `cumulative_regret` is there where the lifetimes' chances were kept.
 
     Raises:
         UserError: The lifetimes are of another task.
@@ -42,22 +42,18 @@ def bandit_metrics(lifetimes: Lifetimes) -> dict[str, Estimate]:
         "reward_last_10_trials": _reward(lifetimes, valid & (left < FEW)),
         "stay_rewarded": proportion(_stays(lifetimes, rewarded=True)),
         "stay_unrewarded": proportion(_stays(lifetimes, rewarded=False)),
+        **_regret(lifetimes),
     }
 
 
-def cumulative_regret(lifetimes: Lifetimes, mean_best_chance: float) -> Estimate:
-    """The reward that a lifetime missed: trials * mean_best_chance - sum of rewards.
-
-    Its mean over lifetimes is that of the usual regret, the sum over trials of the best
-    arm's chance minus the chosen arm's.
-
-    Args:
-        lifetimes: `B` lifetimes.
-        mean_best_chance: `Bandit.mean_best_chance` of the task they are from.
-    """
-    _check(lifetimes)
-    missed = np.where(lifetimes.valid, mean_best_chance - lifetimes.reward, 0.0)
-    return mean_over_lifetimes(missed.sum(axis=1))
+def _regret(lifetimes: Lifetimes) -> dict[str, Estimate]:
+    """The best arm's chance minus the chosen arm's, summed over a lifetime's trials."""
+    if not lifetimes.hidden:
+        return {}
+    chances = lifetimes.hidden["chances"]  # [B, T, arms]
+    chosen = np.take_along_axis(chances, lifetimes.action[..., None], axis=-1)[..., 0]
+    missed = np.where(lifetimes.valid, chances.max(axis=-1) - chosen, 0.0)
+    return {"cumulative_regret": mean_over_lifetimes(missed.sum(axis=1))}
 
 
 def _reward(lifetimes: Lifetimes, which: np.ndarray) -> Estimate:

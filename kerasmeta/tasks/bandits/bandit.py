@@ -66,6 +66,7 @@ class Bandit(Task):
         "Wang et al. (2016). Learning to reinforcement learn. arXiv:1611.05763. "
         "Section 3.1."
     )
+    metrics_need_hidden: ClassVar[bool] = True  # regret is of the chances
 
     def __post_init__(self) -> None:
         check_count("arms", self.arms, minimum=2)
@@ -105,8 +106,8 @@ class Bandit(Task):
     def mean_best_chance(self) -> float:
         """The best arm's chance of a reward, on average over lifetimes.
 
-        It is what the oracle earns in a trial, and what regret is counted from: 3/4 for
-        correlated arms, arms / (arms + 1) for independent ones.
+        It is what the oracle earns in a trial: 3/4 for correlated arms,
+        arms / (arms + 1) for independent ones.
         """
         return 0.75 if self.correlated else self.arms / (self.arms + 1)
 
