@@ -14,6 +14,7 @@ from tf_agents.agents import tf_agent
 from tf_agents.utils import value_ops
 
 from kerasmeta._keras import keras, tf
+from kerasmeta.agents.annealing import share_left
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.derivatives import Derivatives
 from kerasmeta.agents.episodic_agent import EpisodicAgent
@@ -202,7 +203,7 @@ class TRPOAgent(tf_agent.TFAgent):
         """One natural-gradient step within the trust region."""
         groups = self._groups(batch)
         total = self.total_of(tf.reduce_sum(batch.valid))
-        left = self._left()
+        left = share_left(self.trpo, self.train_step_counter, self.updates)
         shares = [self.derivatives.policy(part, total, left) for part in groups]
         surrogate, gradient, entropy = self._totals(shares)
         product = self.fisher_product(batch)
@@ -212,13 +213,6 @@ class TRPOAgent(tf_agent.TFAgent):
         scale = tf.sqrt(2.0 * left * self.trpo.delta / tf.maximum(curvature, 1e-12))
         search = self._search(direction * scale, groups, total, surrogate, left)
         return search, entropy, tf.norm(gradient)
-
-    def _left(self) -> Any:
-        """The share of delta and bonus that this update has. Scalar."""
-        if self.updates is None or self.trpo.anneal_to == 1.0:
-            return 1.0
-        done = tf.cast(self.train_step_counter, tf.float32) / self.updates
-        return 1.0 - (1.0 - self.trpo.anneal_to) * tf.minimum(done, 1.0)
 
     def fisher_product(self, batch: Batch) -> Any:
         """v -> (F + damping I) v, with F the exact Gauss-Newton Fisher through time.
