@@ -56,6 +56,18 @@ def recorded() -> Lifetimes:
     )
 
 
+def test_outcomes_are_what_agents_saw_where_learners_are_paid_regret() -> None:
+    outcomes, _ = simulate(30, 40, seed=0)
+    shown = np.pad(outcomes.reward[:, :-1], [(0, 0), (1, 0)])
+    paid = outcomes._replace(
+        observation={**outcomes.observation, "previous_reward": shown},
+        reward=outcomes.reward - 1.0,
+    )
+    found, expected = metrics("bandit", paid), metrics("bandit", outcomes)
+    for name in ("stay_rewarded", "stay_unrewarded"):
+        assert found[name] == expected[name]
+
+
 def test_against_loops(recorded: Lifetimes) -> None:
     everything, first, last, stay = [], [], [], {True: [], False: []}
     for b in range(30):

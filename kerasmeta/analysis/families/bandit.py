@@ -65,9 +65,18 @@ def _stays(lifetimes: Lifetimes, rewarded: bool) -> Counts:
     """Repetitions of the last trial's arm, after a reward or after none."""
     action, valid = lifetimes.action, lifetimes.valid
     counted = valid[:, :-1] & valid[:, 1:]  # [B, T - 1]
-    counted = counted & ((lifetimes.reward[:, :-1] > 0) == rewarded)
+    counted = counted & ((_outcomes(lifetimes) > 0) == rewarded)
     stays = counted & (action[:, 1:] == action[:, :-1])
     return Counts(successes=stays.sum(axis=1), trials=counted.sum(axis=1))
+
+
+def _outcomes(lifetimes: Lifetimes) -> np.ndarray:
+    """What all trials but the last had as outcome, `[B, T - 1]`.
+
+    It is the reward, unless learners are paid something else than agents are shown.
+    """
+    shown = lifetimes.observation.get("previous_reward")
+    return lifetimes.reward[:, :-1] if shown is None else shown[:, 1:]
 
 
 def _check(lifetimes: Lifetimes) -> None:
