@@ -63,14 +63,22 @@ def test_what_needs_no_tensorflow_does_not_import_it(arguments: list[str]) -> No
     assert answer.stderr == "False\n"
 
 
-def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
-    # Of processor time, so that a busy machine does not fail the test.
+def processor_time(*arguments: str) -> float:
+    """Seconds that a call of the program took."""
     before = os.times()
-    assert program("--help").status == 0
+    assert program(*arguments).status == 0
     after = os.times()
-    spent = after.children_user - before.children_user
-    spent += after.children_system - before.children_system
-    assert spent < 0.5
+    return (
+        after.children_user
+        - before.children_user
+        + after.children_system
+        - before.children_system
+    )
+
+
+def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
+    # Others on the machine cost it caches and never save it time: the best of three.
+    assert min(processor_time("--help") for _ in range(3)) < 0.5
 
 
 def test_version() -> None:
