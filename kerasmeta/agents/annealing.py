@@ -12,8 +12,7 @@ def share_left(config: TRPOConfig, done: Any, updates: int | None) -> Any:
     """The share of `config.delta` and `config.entropy_bonus` that an update has.
 
     Args:
-        config: With `anneal_to`, the share at the run's end, and `anneal`, the way
-            there.
+        config: With `anneal_to`, the share at the run's end.
         done: int64 scalar, the updates before this one.
         updates: How many the run has; None: it has no end, and the share is 1.
 
@@ -24,6 +23,4 @@ def share_left(config: TRPOConfig, done: Any, updates: int | None) -> Any:
     if updates is None or config.anneal_to == 1.0:
         return 1.0
     part = tf.minimum(tf.cast(done, tf.float32) / updates, 1.0)
-    if config.anneal == "exponential":
-        return config.anneal_to**part
     return 1.0 - (1.0 - config.anneal_to) * part

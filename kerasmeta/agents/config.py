@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -32,11 +30,9 @@ class TRPOConfig(BaseModel):
             of a benchmark by itself, not over the batch: the tasks that pay most would
             otherwise drown the others. Needs experience with `policy_info["task"]`.
         anneal_to: What is left of `delta` and `entropy_bonus` at the end of a run, as a
-            share of what they began with. Late updates are then smaller than the noise
-            of their batch, and nothing keeps a policy that knows what to do from doing
-            it.
-        anneal: How they fall: `linear`, in a straight line, or `exponential`, by the
-            same factor in every update, so that a larger part of the run is late.
+            share of what they began with; they fall in a straight line. Late updates
+            are then smaller than the noise of their batch, and nothing keeps a policy
+            that knows what to do from doing it.
         backtrack, max_backtracks: Of the line search.
         critic_learning_rate: Adam's.
         critic_passes: Passes over the batch for each fit of the critic.
@@ -54,7 +50,6 @@ class TRPOConfig(BaseModel):
     entropy_bonus: FiniteFloat = 0.0
     advantages_by_task: bool = False
     anneal_to: float = Field(1.0, gt=0.0, le=1.0)
-    anneal: Literal["linear", "exponential"] = "linear"
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)
     max_backtracks: PositiveInt = 10
     critic_learning_rate: PositiveFloat = 1e-3
