@@ -135,3 +135,54 @@ def test_the_reversal_agent_infers_what_it_has_not_met(means: Any) -> None:
     found = means("reversal/lstm")
     assert found["choice_accuracy"] >= 0.92
     assert found["inferred_choice"] >= 0.95
+
+
+def test_the_swimmer_remembers_where_the_platform_was(means: Any) -> None:
+    found = means("water_maze/ep_lstm", lifetimes=200)
+    assert found["reward_per_episode"] >= 5.3  # 4.3 without memory, at best
+    assert found["steps_to_goal_exposure_2_over_1"] <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("id", "options"),
+    [("water_maze/ep_lstm", ("--lesion", "memory")), ("water_maze/lstm", ())],
+)
+def test_without_a_memory_it_searches_again(
+    id: str, options: tuple[str, ...], means: Any
+) -> None:
+    found = means(id, *options, lifetimes=200)
+    assert found["reward_per_episode"] <= 4.0
+    assert 0.9 <= found["steps_to_goal_exposure_2_over_1"] <= 1.1
+
+
+def test_the_drifting_agent_plans(means: Any) -> None:
+    found = means("two_step_drift/lstm", lifetimes=300)
+    assert found["reward_per_trial"] >= 0.53
+    assert found["model_based_index"] >= 8.0
+    assert found["model_free_index"] <= 2.0
+
+
+def test_images_never_seen_before_are_told_apart(means: Any) -> None:
+    found = means("visual_harlow/lstm", lifetimes=300)
+    assert 0.4 <= found["accuracy_trial_1"] <= 0.6
+    assert found["accuracy_trial_2"] >= 0.91
+
+
+def test_and_remembered(means: Any) -> None:
+    found = means("episodic_visual_harlow/ep_lstm", lifetimes=20)
+    assert 0.4 <= found["accuracy_trial_1_exposure_1"] <= 0.6
+    assert found["accuracy_trial_1_exposure_2"] >= 0.85
+    options = ("--lesion", "memory")
+    found = means("episodic_visual_harlow/ep_lstm", *options, lifetimes=20)
+    assert 0.4 <= found["accuracy_trial_1_exposure_2"] <= 0.6
+    assert found["accuracy_trial_2"] >= 0.8  # it still learns within an episode
+
+
+def test_a_goal_that_comes_back_is_reached_with_a_memory_only(means: Any) -> None:
+    """Of Meta-World's reach, with the reward shown in a goal's first episode only."""
+    pytest.importorskip("metaworld")
+    name, episodic = "success_rate_exposure_2", "metaworld_ml1_reach_contextual/ep_lstm"
+    assert means(episodic, lifetimes=40)[name] >= 0.55
+    assert means(episodic, "--lesion", "memory", lifetimes=40)[name] <= 0.4
+    others = means("metaworld_ml1_reach_contextual/lstm", lifetimes=40)
+    assert others[name] <= 0.4
