@@ -139,8 +139,8 @@ def test_the_reversal_agent_infers_what_it_has_not_met(means: Any) -> None:
 
 def test_the_swimmer_remembers_where_the_platform_was(means: Any) -> None:
     found = means("water_maze/ep_lstm", lifetimes=200)
-    assert found["reward_per_episode"] >= 5.3  # 4.3 without memory, at best
-    assert found["steps_to_goal_exposure_2_over_1"] <= 0.5
+    assert found["reward_per_episode"] >= 5.2  # 4.3 without memory, at best
+    assert found["steps_to_goal_exposure_2_over_1"] <= 0.55
 
 
 @pytest.mark.parametrize(
