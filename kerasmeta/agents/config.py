@@ -26,6 +26,8 @@ class TRPOConfig(BaseModel):
         td_lambda: GAE's λ.
         entropy_bonus: Weight of the mean entropy in the surrogate. A negative one takes
             the exploration away that is left.
+        entropy_bonus_to: What the bonus is at the end of a run, which it nears in a
+            straight line; None: what `anneal_to` leaves of it.
         advantages_by_task: Whether advantages have mean 0 and variance 1 in each task
             of a benchmark by itself, not over the batch: the tasks that pay most would
             otherwise drown the others. Needs experience with `policy_info["task"]`.
@@ -48,6 +50,7 @@ class TRPOConfig(BaseModel):
     gamma: float = Field(0.9, ge=0.0, le=1.0)
     td_lambda: float = Field(0.95, ge=0.0, le=1.0)
     entropy_bonus: FiniteFloat = 0.0
+    entropy_bonus_to: FiniteFloat | None = None
     advantages_by_task: bool = False
     anneal_to: float = Field(1.0, gt=0.0, le=1.0)
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kerasmeta._keras import tf
+from kerasmeta.agents.annealing import has_bonus
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.experience import Batch, share
 from kerasmeta.agents.trust_region import flatten, gauss_newton_product
@@ -52,7 +53,7 @@ class Derivatives:
         self.critic_variables: list[Any]
         self.actor_variables, self.critic_variables = variables or everything
         self.distribution = actor.distribution
-        self.entropy_bonus = config.entropy_bonus
+        self.has_bonus = has_bonus(config)
 
         def program(function: Callable[..., Any]) -> Callable[..., Any]:
             if not jit_compile:
@@ -84,30 +85,30 @@ class Derivatives:
         return self.critic.unroll(inputs, reset, state)[0]
 
     def _surrogate(
-        self, parameters: Any, part: Batch, total: Any, left: Any
+        self, parameters: Any, part: Batch, total: Any, bonus: Any
     ) -> tuple[Any, Any]:
-        """E[π(a)/π_old(a) A] + left · bonus · entropy, and the entropy."""
+        """E[π(a)/π_old(a) A] + bonus · entropy, and the entropy."""
         log_ratio = self.distribution.log_prob(parameters, part.action)
         log_ratio -= self.distribution.log_prob(part.old_parameters, part.action)
         surrogate = share(tf.exp(log_ratio) * part.advantage, part.valid, total)
         entropy = share(self.distribution.entropy(parameters), part.valid, total)
-        if self.entropy_bonus:
-            surrogate += left * self.entropy_bonus * entropy
+        if self.has_bonus:
+            surrogate += bonus * entropy
         return surrogate, entropy
 
-    def _policy(self, part: Batch, total: Any, left: Any = 1.0) -> PolicyShare:
+    def _policy(self, part: Batch, total: Any, bonus: Any = 0.0) -> PolicyShare:
         variables = self.actor_variables
         with tf.GradientTape() as tape:
             parameters = self._unroll(self.actor, part)
-            surrogate, entropy = self._surrogate(parameters, part, total, left)
+            surrogate, entropy = self._surrogate(parameters, part, total, bonus)
         gradient = flatten(tape.gradient(surrogate, variables))
         return PolicyShare(surrogate, gradient, entropy)
 
-    def _trial(self, part: Batch, total: Any, left: Any = 1.0) -> tuple[Any, Any]:
+    def _trial(self, part: Batch, total: Any, bonus: Any = 0.0) -> tuple[Any, Any]:
         """The surrogate and KL(old ‖ new) of the policy as it is now."""
         parameters = self._unroll(self.actor, part)
         kl = self.distribution.kl(part.old_parameters, parameters)
-        surrogate, _ = self._surrogate(parameters, part, total, left)
+        surrogate, _ = self._surrogate(parameters, part, total, bonus)
         return surrogate, share(kl, part.valid, total)
 
     def _record(self, part: Batch) -> Any:

@@ -14,9 +14,10 @@ from tf_agents.agents import tf_agent
 from tf_agents.utils import value_ops
 
 from kerasmeta._keras import keras, tf
-from kerasmeta.agents.annealing import share_left
+from kerasmeta.agents.annealing import bonus_left, share_left
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.derivatives import Derivatives
+from kerasmeta.agents.episode_rows import EpisodeRows, episode_rows
 from kerasmeta.agents.episodic_agent import EpisodicAgent
 from kerasmeta.agents.experience import (
     Batch,
@@ -68,6 +69,9 @@ class TRPOAgent(tf_agent.TFAgent):
         updates: How many the run has, which is what `anneal_to` is about; None where
             nothing is annealed.
         frozen: Parts of the agent that stay as they are (`kerasmeta.agents.parts`).
+        episodes: The most that a lifetime has, none longer than its equal part of the
+            lifetime. Agents that are cleared at each episode are then unrolled episode
+            by episode, side by side; for others it makes no difference.
         total_of: Makes what this worker's lifetimes add to the batch's sums the sums;
             where there is one worker, they are. Workers that begin with the same
             weights then end with the same weights, those of the whole batch.
@@ -87,6 +91,7 @@ class TRPOAgent(tf_agent.TFAgent):
         updates: int | None = None,
         frozen: Collection[str] = (),
         total_of: SumOverWorkers = alone,
+        episodes: int = 1,
     ) -> None:
         if agent.lesion:  # the update's forward pass is the intact network's
             raise UserError(
@@ -96,6 +101,7 @@ class TRPOAgent(tf_agent.TFAgent):
         self.trpo = config
         self.updates = updates
         self.total_of = total_of
+        self.episodes = episodes if agent.config.clear_lstm_at_episode else 1
         self.actor_variables, self.critic_variables = trained_variables(agent, frozen)
         self.frozen = frozenset(weights_of(agent, frozen, "freeze"))
         self.derivatives = Derivatives(
@@ -158,7 +164,8 @@ class TRPOAgent(tf_agent.TFAgent):
         if self.agent.config.clear_lstm_at_episode:
             reset |= inputs["episode_start"]
         valid = valid_steps(experience)
-        values = self._values(inputs, reset)  # [B, T]
+        rows = episode_rows(reset, self.episodes) if self.episodes > 1 else None
+        values = self._values(inputs, reset, rows)  # [B, T]
         advantage = value_ops.generalized_advantage_estimation(
             values,
             final_value=tf.zeros_like(values[:, 0]),
@@ -186,14 +193,19 @@ class TRPOAgent(tf_agent.TFAgent):
             returns,
             valid,
         )
-        return batch, 1.0 - tf.math.divide_no_nan(left, whole)
+        explained = 1.0 - tf.math.divide_no_nan(left, whole)
+        return (batch if rows is None else rows.cut_batch(batch)), explained
 
-    def _values(self, inputs: dict[str, Any], reset: Any) -> Any:
+    def _values(
+        self, inputs: dict[str, Any], reset: Any, rows: EpisodeRows | None
+    ) -> Any:
         """The critic's values `[B, T]`."""
         nothing = tf.zeros_like(reset, tf.float32)
-        rows = self._groups(Batch(inputs, reset, *[nothing] * 5))
-        values = [self.derivatives.values(part.inputs, part.reset) for part in rows]
-        return values[0] if len(values) == 1 else tf.concat(values, axis=0)
+        batch = Batch(inputs, reset, *[nothing] * 5)
+        parts = self._groups(batch if rows is None else rows.cut_batch(batch))
+        values = [self.derivatives.values(part.inputs, part.reset) for part in parts]
+        joined = values[0] if len(values) == 1 else tf.concat(values, axis=0)
+        return joined if rows is None else rows.join(joined)
 
     def _groups(self, batch: Batch) -> list[Batch]:
         """The lifetimes that are worked on side by side, as the programs take them."""
@@ -203,15 +215,19 @@ class TRPOAgent(tf_agent.TFAgent):
         """One natural-gradient step within the trust region."""
         groups = self._groups(batch)
         total = self.total_of(tf.reduce_sum(batch.valid))
-        left = share_left(self.trpo, self.train_step_counter, self.updates)
-        shares = [self.derivatives.policy(part, total, left) for part in groups]
+        progress = self.trpo, self.train_step_counter, self.updates
+        delta = share_left(*progress) * self.trpo.delta
+        bonus = bonus_left(*progress)
+        shares = [self.derivatives.policy(part, total, bonus) for part in groups]
         surrogate, gradient, entropy = self._totals(shares)
         product = self.fisher_product(batch)
         direction = conjugate_gradient(product, gradient, self.trpo.cg_iterations)
         # s = sqrt(2 δ / dᵀ F d) d, the step that meets KL = δ to second order.
         curvature = tf.reduce_sum(direction * product(direction))
-        scale = tf.sqrt(2.0 * left * self.trpo.delta / tf.maximum(curvature, 1e-12))
-        search = self._search(direction * scale, groups, total, surrogate, left)
+        scale = tf.sqrt(2.0 * delta / tf.maximum(curvature, 1e-12))
+        search = self._search(
+            direction * scale, groups, total, surrogate, (delta, bonus)
+        )
         return search, entropy, tf.norm(gradient)
 
     def fisher_product(self, batch: Batch) -> Any:
@@ -238,9 +254,15 @@ class TRPOAgent(tf_agent.TFAgent):
         return self.total_of([tf.add_n(parts) for parts in zip(*shares, strict=True)])
 
     def _search(
-        self, step: Any, groups: list[Batch], total: Any, surrogate: Any, left: Any
+        self,
+        step: Any,
+        groups: list[Batch],
+        total: Any,
+        surrogate: Any,
+        limits: tuple[Any, Any],
     ) -> LineSearch:
         """Tries the step on the variables; puts the old ones back if it fails."""
+        delta, bonus = limits
         old = [tf.identity(variable) for variable in self.actor_variables]
         steps = unflatten(step, self.actor_variables)
 
@@ -252,7 +274,7 @@ class TRPOAgent(tf_agent.TFAgent):
 
         def evaluate(size: Any) -> tuple[Any, Any]:
             move(size)
-            shares = [self.derivatives.trial(part, total, left) for part in groups]
+            shares = [self.derivatives.trial(part, total, bonus) for part in groups]
             reached, kl = self._totals(shares)
             return reached - surrogate, kl
 
@@ -260,7 +282,7 @@ class TRPOAgent(tf_agent.TFAgent):
             evaluate,
             self.trpo.backtrack,
             self.trpo.max_backtracks,
-            left * self.trpo.delta,
+            delta,
         )
         put_back_unless(search.accepted, self.actor_variables, old)
         return search

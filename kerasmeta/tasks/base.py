@@ -68,6 +68,15 @@ class Task(abc.ABC):
         return self.lifetime_steps
 
     @property
+    def episodes(self) -> int:
+        """The most episodes that a lifetime falls into, by `episode_start`.
+
+        None is longer than `lifetime_steps` / `episodes`, rounded up. A task whose
+        episodes have no such limit says 1.
+        """
+        return 1
+
+    @property
     @abc.abstractmethod
     def contexts_per_lifetime(self) -> int:
         """How many (context, cell state) pairs a lifetime stores at most; 0: none."""

@@ -55,6 +55,10 @@ class RevealedTask(Task):
         return self.task.lifetime_steps
 
     @property
+    def episodes(self) -> int:
+        return self.task.episodes
+
+    @property
     def contexts_per_lifetime(self) -> int:
         return self.task.contexts_per_lifetime
 

@@ -84,6 +84,7 @@ class Trainer:
             updates=self.total_iterations,
             frozen=config.start.freeze if config.start else (),
             total_of=workers.total_of,
+            episodes=self.task.episodes,
         )
         self.checkpoint = tf.train.Checkpoint(
             actor=self.agent.actor,

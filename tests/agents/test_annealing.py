@@ -41,3 +41,34 @@ def test_otherwise_both_stay(
     experience = agents.experience(fixed.trainer.agent, rng)
     annealed(experience), fixed(experience)
     assert_equal(everything(annealed.trainer), everything(fixed.trainer))
+
+
+@pytest.mark.parametrize(
+    ("done", "bonus"), [(0, 0.5), (5, 0.2), (9, -0.04), (10, -0.1), (30, -0.1)]
+)
+@pytest.mark.parametrize("anneal_to", [1.0, 0.2])
+def test_a_bonus_falls_to_an_end_of_its_own(
+    done: int, bonus: float, anneal_to: float, rng: np.random.Generator
+) -> None:
+    """In a straight line from 0.5 to -0.1, whatever is left of delta."""
+    annealed = Update(
+        updates=10, anneal_to=anneal_to, **SETTINGS, entropy_bonus_to=-0.1
+    )
+    annealed.trainer.train_step_counter.assign(done)
+    left = 1.0 - (1.0 - anneal_to) * min(done / 10, 1.0)
+    fixed = Update(delta=left * SETTINGS["delta"], entropy_bonus=bonus)
+    experience = agents.experience(fixed.trainer.agent, rng)
+    reports = annealed(experience), fixed(experience)
+    np.testing.assert_allclose(reports[0], reports[1], rtol=1e-5, atol=1e-6)
+    found, expected = (flat(everything(x.trainer)) for x in (annealed, fixed))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_a_bonus_may_rise_from_nothing(rng: np.random.Generator) -> None:
+    rising = Update(updates=10, delta=0.02, entropy_bonus_to=0.5)
+    rising.trainer.train_step_counter.assign(5)
+    fixed = Update(delta=0.02, entropy_bonus=0.25)
+    experience = agents.experience(fixed.trainer.agent, rng)
+    rising(experience), fixed(experience)
+    found, expected = (flat(everything(x.trainer)) for x in (rising, fixed))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)

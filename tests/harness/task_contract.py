@@ -136,6 +136,18 @@ class TaskContract:
                 assert len(kept) <= self.task.contexts_per_lifetime
                 assert len(np.unique(kept, axis=0)) == len(kept)
 
+    def test_episodes_are_no_more_and_no_longer_than_it_says(self, run):
+        if self.task.episodes == 1:
+            return
+        most = -(-self.task.lifetime_steps // self.task.episodes)
+        for row in range(BATCH):
+            starts = np.flatnonzero(run.step_type[row] == StepType.FIRST)
+            for start, after in itertools.pairwise(starts):
+                acted = run.observation["episode_start"][row, start : after - 1]
+                begun = [*np.flatnonzero(acted), len(acted)]
+                assert len(begun) - 1 <= self.task.episodes
+                assert max(np.diff(begun)) <= most
+
     def test_eager_is_graph_and_the_same_seed_is_the_same_lifetime(self, run):
         environment = TaskEnvironment(self.task, BATCH, seed=7)
         steps = run.reward.shape[1] - 1

@@ -87,6 +87,10 @@ class PartOfGroup(Task):
         return self.task.trials_per_lifetime
 
     @property
+    def episodes(self) -> int:
+        return self.task.episodes
+
+    @property
     def contexts_per_lifetime(self) -> int:
         return self.task.contexts_per_lifetime
 
