@@ -52,7 +52,7 @@ BANDITS: dict[str, dict[str, Any]] = {
     # the first pulls of second exposures (optimal 0.73); annealed, after 16 M, 0.818
     # and 0.650.
     "barcode_bandit": {
-        "steps": 20_000_000,
+        "steps": 28_000_000,
         "lifetimes": 16,
         "agent": {
             "critic_units": 32,

@@ -80,12 +80,13 @@ HARLOW: dict[str, dict[str, Any]] = {
     # 0.79 with held-out images (trial 2: 0.89 and 0.89).
     "episodic_visual_harlow": {
         **_VISUAL,
+        "task": {"parameters": {"augment": True}},
         "steps": 24_000_000,
         "lifetimes": 4,
         "agent": {
             **_VISUAL["agent"],
             **TEN_CONTEXTS,
         },
-        "trpo": {**_VISUAL["trpo"], "fisher_fraction": 0.5},
+        "trpo": {**_VISUAL["trpo"], "fisher_fraction": 0.5, "anneal_to": 0.02},
     },
 }
