@@ -16,7 +16,9 @@ from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.experience import Batch, share
 from kerasmeta.agents.trust_region import flatten, gauss_newton_product
 from kerasmeta.networks import ActorNetwork, CriticNetwork
-from kerasmeta.networks.convolution import seen
+
+# Different images are filled up to a multiple of this: few sizes, few XLA programs.
+_FULL = 64
 
 
 class PolicyShare(NamedTuple):
@@ -72,7 +74,8 @@ class Derivatives:
         """Lifetimes as the programs take them: which images differ, XLA cannot find."""
         if not self.sees:
             return part
-        images = seen(part.inputs["stimulus"])
+        encoder = self.actor.encoder.image  # the critic's sees the same patches
+        images = encoder.seen(part.inputs["stimulus"], multiple=_FULL)
         return part._replace(inputs={**part.inputs, "stimulus": images})
 
     def _unroll(self, network: Any, part: Batch, recording: Any = None) -> Any:

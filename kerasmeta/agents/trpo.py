@@ -296,28 +296,29 @@ class TRPOAgent(tf_agent.TFAgent):
         fitted = [*self.critic_variables, *self.critic_optimizer.variables]
         old = [tf.identity(variable) for variable in fitted]
         size = (rows + minibatches - 1) // minibatches  # the last may overlap
+        parts = [
+            batch.rows(tf.minimum(n * size, rows - size), size)
+            for n in range(minibatches)
+        ]
+        totals = self.total_of(tf.stack([tf.reduce_sum(part.valid) for part in parts]))
+        groups = [self._groups(part) for part in parts]
 
-        def minibatch(n: Any) -> Batch:
-            return batch.rows(tf.minimum(n * size, rows - size), size)
-
-        valid = [tf.reduce_sum(minibatch(n).valid) for n in range(minibatches)]
-        totals = self.total_of(tf.stack(valid))
-
-        def body(n: Any, _: Any) -> tuple[Any, Any]:
-            place = n % minibatches
-            shares = [
-                self.derivatives.critic_gradient(group, totals[place])
-                for group in self._groups(minibatch(place))
-            ]
-            loss, *gradient = self._totals([(loss, *rest) for loss, rest in shares])
-            self.critic_optimizer.apply_gradients(
-                zip(gradient, self.critic_variables, strict=True)
-            )
+        def one_pass(n: Any, loss: Any) -> tuple[Any, Any]:
+            for place, minibatch in enumerate(groups):
+                shares = [
+                    self.derivatives.critic_gradient(group, totals[place])
+                    for group in minibatch
+                ]
+                loss, *gradient = self._totals([(one, *rest) for one, rest in shares])
+                self.critic_optimizer.apply_gradients(
+                    zip(gradient, self.critic_variables, strict=True)
+                )
             return n + 1, loss
 
-        count = self.trpo.critic_passes * minibatches
         loop = tf.while_loop(
-            lambda n, _: n < count, body, (tf.constant(0), tf.zeros([]))
+            lambda n, _: n < self.trpo.critic_passes,
+            one_pass,
+            (tf.constant(0), tf.zeros([])),
         )
         finite = tf.reduce_all(tf.math.is_finite(flatten(self.critic_variables)))
         put_back_unless(finite, fitted, old)

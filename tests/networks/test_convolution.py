@@ -10,7 +10,7 @@ from harness import agents
 
 from kerasmeta._keras import tf
 from kerasmeta.networks import ActorNetwork, CriticNetwork
-from kerasmeta.networks.convolution import ImageEncoder, distinct, seen
+from kerasmeta.networks.convolution import ImageEncoder, distinct
 
 B, T, SIZE = 3, 5, 6
 CONVOLUTIONS = ((2, 3, 2), (4, 2, 1))
@@ -84,8 +84,14 @@ def test_distinct_finds_every_image_once(
     assert firsts == sorted(firsts)
 
 
-def test_lifetimes_are_encoded_as_their_steps_are(rng: np.random.Generator) -> None:
-    encoder, images = make("float32"), some_images(rng, B, T)
+@pytest.mark.parametrize("convolutions", [CONVOLUTIONS, ((3, 3, 1),), ()])
+def test_lifetimes_are_encoded_as_their_steps_are(
+    convolutions: Any, rng: np.random.Generator
+) -> None:
+    encoder = make("float32", convolutions=convolutions)
+    images = some_images(rng, B, T)
+    whole = encoder(images)  # which builds it, too
+    agents.shake(encoder.variables)
     whole = encoder(images)
     assert whole.shape == (B, T, 5)
     for t in range(T):
@@ -95,9 +101,10 @@ def test_lifetimes_are_encoded_as_their_steps_are(rng: np.random.Generator) -> N
 def test_seen_images_are_encoded_as_they_are(rng: np.random.Generator) -> None:
     """XLA takes them filled up to a multiple of 64, with black where nothing is."""
     encoder, images = make("float32"), some_images(rng, B, T)
-    found = seen(tf.constant(images))
-    assert found.different.shape == (64, SIZE, SIZE, 3)
-    assert not found.different.numpy()[4:].any()
+    found = encoder.seen(tf.constant(images), multiple=64)
+    assert found.patches.shape[0] == 64
+    assert (found.patches.numpy()[4:] == found.patches.numpy()[-1:]).all()
+    assert found.index.numpy().max() < 4
     compiled = tf.function(encoder, jit_compile=True, autograph=False)
     np.testing.assert_allclose(compiled(found), encoder(images), atol=1e-5)
 
