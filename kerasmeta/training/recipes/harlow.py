@@ -44,10 +44,11 @@ _STRIP_AGENT: dict[str, Any] = {
 HARLOW: dict[str, dict[str, Any]] = {
     # Trial 2 with held-out objects, 1,000 lifetimes: 0.985, 0.984, 0.988, 0.975, 0.982
     # (seeds 0 to 4; give or take 0.01); with delta 0.02 and a bonus of 0.05 to the end
-    # 0.954, 0.974, 0.979, 0.956, 0.976. At 0.8 of that run a step of KL 0.007 and more did harm to
-    # lifetimes that it was not computed from, one of 0.002 did not. One run each of
-    # others: delta 0.03 and 4 M steps 0.963; 64 lifetimes, delta 0.03 and a bonus of
-    # 0.02 0.943 after 2.5 M; without encoders, and a bonus of 0.01, 0.961 after 4 M.
+    # 0.954, 0.974, 0.979, 0.956, 0.976. At 0.8 of that run a step of KL 0.007 and more
+    # did harm to lifetimes that it was not computed from, one of 0.002 did not. One run
+    # each of others: delta 0.03 and 4 M steps 0.963; 64 lifetimes, delta 0.03 and a
+    # bonus of 0.02 0.943 after 2.5 M; without encoders, and a bonus of 0.01, 0.961
+    # after 4 M.
     "harlow": {
         "steps": 5_000_000,
         "agent": _STRIP_AGENT,
@@ -78,17 +79,16 @@ HARLOW: dict[str, dict[str, Any]] = {
         },
     },
     "episodic_harlow/lstm": {"steps": 3_000_000},
-    # Trial 2 of 1,000 lifetimes with held-out images, seed 0: this recipe for 10 M steps
-    # 0.932. With a quarter of the batch in Fisher products, delta 0.03 and damping 0.02:
-    # a bonus of 0.1 annealed to 0.1, images as they are, 15 M, 0.953; augmented, annealed
-    # to 0.03, 12 M, 0.915. While training, after 2.7 M steps, 64 image features 0.63, 24
-    # some 0.70. One run each of others, as those with a quarter of the batch. Forget
-    # gates that begin at 1, 64
-    # units and a bonus of 0.08: 0.73 after 6 M. The same with 128 lifetimes, encoders
-    # and a bonus of 0.05: 0.58 after 3.6 M; it counted sides (they are balanced, so
-    # trial 6 is known from the others). So did, after 4 and 7 M, two with 256
-    # lifetimes, damping 0.1 and a bonus of 0.01 or 0.02; with 0.08 and forget gates
-    # that began at 2.5 0.65 to 0.7 after 6.6 M.
+    # Trial 2 of 1,000 lifetimes with held-out images, seed 0: this recipe for 10 M
+    # steps 0.932. With a quarter of the batch in Fisher products, delta 0.03 and
+    # damping 0.02: a bonus of 0.1 annealed to 0.1, images as they are, 15 M, 0.953;
+    # augmented, annealed to 0.03, 12 M, 0.915. While training, after 2.7 M steps, 64
+    # image features 0.63, 24 some 0.70. One run each of others, as those with a quarter
+    # of the batch. Forget gates that begin at 1, 64 units and a bonus of 0.08: 0.73
+    # after 6 M. The same with 128 lifetimes, encoders and a bonus of 0.05: 0.58 after
+    # 3.6 M; it counted sides (they are balanced, so trial 6 is known from the others).
+    # So did, after 4 and 7 M, two with 256 lifetimes, damping 0.1 and a bonus of 0.01
+    # or 0.02; with 0.08 and forget gates that began at 2.5 0.65 to 0.7 after 6.6 M.
     "visual_harlow": {"steps": 16_000_000, **_VISUAL},
     # A lifetime has 619 steps, so 4 of them make a batch: eyes want thousands of
     # updates. ep_lstm, seed 0, trial 1 of second exposures, with images as they are, a
@@ -97,7 +97,8 @@ HARLOW: dict[str, dict[str, Any]] = {
     # 14 M steps, as after 3 M (1,414 updates); with 64 in 0.7 while training, after 15
     # M (380 updates). With 4 it is at 0.7 after 2,600 updates too, and rises after
     # that: after 24 M steps 0.91 in training, 0.79 with held-out images. Fine-tuned
-    # with augmented images, delta 0.004 annealed to 0.1 and a bonus of 0.01, 5 M: 0.918.
+    # with augmented images, delta 0.004 annealed to 0.1 and a bonus of 0.01, 5 M:
+    # 0.918.
     "episodic_visual_harlow": {
         **_VISUAL,
         "steps": 20_000_000,
