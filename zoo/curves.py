@@ -18,6 +18,7 @@ Rows = Sequence[Mapping[str, Any]]  # of one run's metrics.jsonl
 
 KEPT = ("steps", "return", "reward_per_trial", "metrics")
 MOST_ROWS = 150  # of one seed
+MOST_WITH_METRICS = 50  # a family has up to thirty metrics
 DIGITS = 5  # after the point
 
 
@@ -42,14 +43,26 @@ def read(directory: Path) -> dict[int, list[dict[str, Any]]]:
 
 
 def thinned(rows: Rows) -> list[dict[str, Any]]:
-    """Evenly spaced rows, those with metrics and the last one, in short numbers."""
-    stride = -(-len(rows) // MOST_ROWS)  # rounded up
-    last = len(rows) - 1
-    return [
-        {key: _short(row[key]) for key in KEPT if key in row}
-        for n, row in enumerate(rows)
-        if n % stride == 0 or n == last or "metrics" in row
-    ]
+    """Evenly spaced rows and the last one, in short numbers.
+
+    Metrics are kept of evenly spaced rows among those that have them, and of the last.
+    """
+    measured = [n for n, row in enumerate(rows) if "metrics" in row]
+    shown = set(_spaced(measured, MOST_WITH_METRICS))
+    numbers = shown | set(_spaced(range(len(rows)), MOST_ROWS))
+    return [_kept(rows[n], with_metrics=n in shown) for n in sorted(numbers)]
+
+
+def _spaced(numbers: Sequence[int], most: int) -> list[int]:
+    """About `most` of some numbers, evenly spaced, and the last one."""
+    stride = max(1, -(-len(numbers) // most))  # rounded up
+    return [*numbers[::stride], *numbers[-1:]]
+
+
+def _kept(row: Mapping[str, Any], with_metrics: bool) -> dict[str, Any]:
+    """A row without what nobody draws."""
+    names = [key for key in KEPT if with_metrics or key != "metrics"]
+    return {key: _short(row[key]) for key in names if key in row}
 
 
 def _columns(rows: Rows) -> dict[str, Any]:

@@ -88,6 +88,14 @@ def test_a_long_curve_is_thinned_but_keeps_its_end_and_its_metrics(
     assert read(tmp_path) == {0: [{"steps": 0}], 3: kept}
 
 
+def test_a_long_curve_keeps_evenly_spaced_metrics_and_the_last() -> None:
+    rows: list[dict[str, Any]] = [{"steps": n} for n in range(2001)]
+    for row in rows[::20]:
+        row["metrics"] = {"stay": row["steps"] / 1e4}
+    measured = [row["steps"] for row in thinned(rows) if "metrics" in row]
+    assert measured == [*range(0, 2000, 60), 2000]
+
+
 def test_two_runs_of_a_seed_are_refused(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is of seed 1, as .*seed-1 is"):
         publish_runs(NAME, [*runs, runs[1]], tmp_path / "registry", lifetimes=100)
