@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerasmeta._keras import tf
-from kerasmeta.lifetimes import Lifetimes
+from kerasmeta.lifetimes import HIDDEN, Lifetimes
 from kerasmeta.tasks.base import Player, State, Task, TaskStep
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.metaworld.task import MetaWorld
-
-HIDDEN = "hidden/"  # begins the name of a hidden variable among the observations
 
 
 def has_hidden_variables(task: Task) -> bool:

@@ -81,6 +81,18 @@ def test_rewarded_image_is_right_in_exactly_half_of_the_trials():
     assert (state.gaze.place.numpy() != 1).all()
 
 
+def test_sides_may_be_drawn_by_a_coin_in_training_only():
+    """Then a side tells nothing of the next, and three of six is one case of many."""
+    task = VisualHarlow(sides="coin")
+    state, _ = task.reset(LIFETIMES, np.array([8, 1], np.int32))
+    right = state.rewarded_right.numpy()
+    for trial in range(6):
+        check_rate(right[:, trial], 0.5)
+    check_rate(right[:, 0] == right[:, 1], 1 / 2)
+    check_rate(right.sum(axis=1) == 3, 20 / 64)
+    assert task.held_out() == VisualHarlow(objects="held_out")
+
+
 def test_pairs_are_distinct_and_all_of_their_half():
     for objects, lowest in (("train", 0), ("held_out", 1000)):
         task = VisualHarlow(objects=objects)
@@ -148,6 +160,7 @@ def test_random_play_takes_its_expected_steps_a_trial():
         ({"image_size": "16"}, r"image_size '16'"),
         ({"image_seed": -1}, r"image_seed -1"),
         ({"objects": "all"}, r"objects 'all': .* train or held_out"),
+        ({"sides": "left"}, r"sides 'left': .* balanced or coin"),
         ({"fixation_reward": 1}, r"fixation_reward 1: .* use less than 1"),
     ],
 )

@@ -30,12 +30,17 @@ class FixationTask(Task):
             choices pay +-1.
         objects: "train" or "held_out", the half of the objects that are drawn from.
             Agents are trained on the one and evaluated on the other (`held_out()`).
+        sides: How the rewarded object's side is drawn (`rules.draw_sides`). Where sides
+            are balanced, who counts them knows the sixth trial's from the others, and
+            learners take to counting before they look. "coin" is for training; held-out
+            lifetimes are balanced.
     """
 
     trials: int = 6
     max_steps: int = 60
     fixation_reward: float = 0.2
     objects: Literal["train", "held_out"] = "train"
+    sides: Literal["balanced", "coin"] = "balanced"
 
     def __post_init__(self) -> None:
         check_count("trials", self.trials, minimum=2)
@@ -54,10 +59,11 @@ class FixationTask(Task):
                 "fixation_reward", 1, "is what an object pays", "use less than 1"
             )
         check_choice("objects", self.objects, object_codes.SETS)
+        check_choice("sides", self.sides, rules.SIDES)
         self._check_objects(self._num_objects)
 
     def held_out(self) -> FixationTask:
-        return dataclasses.replace(self, objects="held_out")
+        return dataclasses.replace(self, objects="held_out", sides="balanced")
 
     # What `OnePair` and `ReturningPairs` tell.
 

@@ -57,7 +57,9 @@ class OnePair(FixationTask):
         state = OnePairState(
             rewarded=pair[:, 0],
             distractor=pair[:, 1],
-            rewarded_right=rules.draw_sides([batch_size, self.trials], side_seed),
+            rewarded_right=rules.draw_sides(
+                [batch_size, self.trials], side_seed, self.sides
+            ),
             gaze=self._first_gaze(is_right),
             trial=nothing,
             steps=nothing,

@@ -164,7 +164,9 @@ class ReturningPairs(FixationTask):
             rewarded=tf.gather(rewarded, pair, batch_dims=1),
             distractor=distractor,
             code=tf.gather(code, pair, batch_dims=1),
-            rewarded_right=rules.draw_sides([*episodes, self.trials], side_seed),
+            rewarded_right=rules.draw_sides(
+                [*episodes, self.trials], side_seed, self.sides
+            ),
             gaze_right=seeds.uniform(episodes, gaze_seed) < 0.5,
         )
 

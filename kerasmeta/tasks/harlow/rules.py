@@ -60,12 +60,21 @@ def reward(outcome: Outcome, rewarded_right: Any, fixation_reward: float) -> Any
     return tf.where(outcome.chose, for_choice, for_fixation)
 
 
-def draw_sides(shape: list[int], seed: Any) -> Any:
+SIDES = ("balanced", "coin")
+
+
+def draw_sides(shape: list[int], seed: Any, sides: str = "balanced") -> Any:
     """Whether the rewarded object is the right one, bool `[..., T]`.
 
-    Exactly half of the `T` (even) trials, in random order: a coin for each trial would
-    often reward staying on one side.
+    Args:
+        shape: `[..., T]`.
+        seed: int32 `[2]`.
+        sides: "balanced", in exactly half of the `T` (even) trials, in random order: a
+            coin for each trial would often reward staying on one side. Or "coin": then
+            the sides of earlier trials tell nothing of later ones.
     """
+    if sides == "coin":
+        return seeds.uniform(shape, seed) < 0.5
     return seeds.permutations(shape, seed) < shape[-1] // 2
 
 
