@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+HIDDEN = "hidden/"  # begins the name of a hidden variable among the observations
+
 
 class Lifetimes(NamedTuple):
     """`B` recorded lifetimes of at most `T` steps."""

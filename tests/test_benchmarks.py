@@ -23,6 +23,7 @@ from benchmarks.rows.criterion import WINDOW, Criterion
 from benchmarks.rows.scale import exponent
 from benchmarks.timing import Measured, Ratio, Subject, SubjectError
 from benchmarks.worker import Prepared
+from kerasmeta.agents.derivatives import unrolled
 
 TINY = ["lifetimes=5", "task.uncued_trials=6", "task.cued_trials=5"]
 
@@ -254,10 +255,9 @@ class TestJax:
             actor, experience.features, experience.remembered
         )
         values = peer("jax_trpo").critic_values(critic, experience)
-        derivatives = trainer.learner.derivatives
-        ours = derivatives._unroll(trainer.agent.actor, batch)
+        ours = unrolled(trainer.agent.actor, batch)
         np.testing.assert_allclose(np.swapaxes(logits, 0, 1), ours[:, :-1], atol=1e-5)
-        ours = derivatives.values(batch.inputs, batch.reset)
+        ours = unrolled(trainer.agent.critic, batch)
         np.testing.assert_allclose(np.swapaxes(values, 0, 1), ours[:, :-1], atol=1e-5)
 
     def test_advantages(self, shared: Any) -> None:

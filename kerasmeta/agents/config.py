@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -28,6 +30,12 @@ class TRPOConfig(BaseModel):
             the exploration away that is left.
         entropy_bonus_to: What the bonus is at the end of a run, which it nears in a
             straight line; None: what `anneal_to` leaves of it.
+        baseline: What advantages are taken against: "critic", the agent's own, or
+            "informed", another one that the learner throws away in the end, and that is
+            told the task's hidden variables besides. No choice changes these, so the
+            gradient is the same on average, and what luck they were is not in it: Pinto
+            et al. (2018), Asymmetric actor critic for image-based robot learning. RSS.
+            Needs a family that tells what is hidden (`Task.hidden_variables`).
         advantages_by_task: Whether advantages have mean 0 and variance 1 in each task
             of a benchmark by itself, not over the batch: the tasks that pay most would
             otherwise drown the others. Needs experience with `policy_info["task"]`.
@@ -51,6 +59,7 @@ class TRPOConfig(BaseModel):
     td_lambda: float = Field(0.95, ge=0.0, le=1.0)
     entropy_bonus: FiniteFloat = 0.0
     entropy_bonus_to: FiniteFloat | None = None
+    baseline: Literal["critic", "informed"] = "critic"
     advantages_by_task: bool = False
     anneal_to: float = Field(1.0, gt=0.0, le=1.0)
     backtrack: float = Field(0.8, gt=0.0, lt=1.0)

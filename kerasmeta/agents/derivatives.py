@@ -1,4 +1,4 @@
-"""What an update asks of the networks, as programs that XLA compiles.
+"""What an update asks of the policy's network, as programs that XLA compiles.
 
 Each takes some of a batch's lifetimes and gives what they add to the batch's sums, so
 that groups of lifetimes are worked on side by side and their shares are added up. A
@@ -15,7 +15,7 @@ from kerasmeta.agents.annealing import has_bonus
 from kerasmeta.agents.config import TRPOConfig
 from kerasmeta.agents.experience import Batch, share
 from kerasmeta.agents.trust_region import flatten, gauss_newton_product
-from kerasmeta.networks import ActorNetwork, CriticNetwork
+from kerasmeta.networks import ActorNetwork
 
 # Different images are filled up to a multiple of this: few sizes, few XLA programs.
 _FULL = 64
@@ -30,62 +30,30 @@ class PolicyShare(NamedTuple):
 
 
 class Derivatives:
-    """The programs of one agent's updates.
+    """The programs of one policy's updates.
 
     Args:
         actor: The policy's network.
-        critic: The value function's.
         config: `TRPOConfig`.
         jit_compile: Whether XLA compiles the programs.
-        variables: What is trained of actor and critic; all of both by default.
+        variables: What is trained of it; all by default.
     """
 
     def __init__(
         self,
         actor: ActorNetwork,
-        critic: CriticNetwork,
         config: TRPOConfig,
         jit_compile: bool,
-        variables: tuple[list[Any], list[Any]] | None = None,
+        variables: list[Any] | None = None,
     ) -> None:
         self.actor = actor
-        self.critic = critic
-        everything = (actor.trainable_variables, critic.trainable_variables)
-        self.actor_variables: list[Any]
-        self.critic_variables: list[Any]
-        self.actor_variables, self.critic_variables = variables or everything
+        self.actor_variables: list[Any] = variables or actor.trainable_variables
         self.distribution = actor.distribution
         self.has_bonus = has_bonus(config)
-
-        def program(function: Callable[..., Any]) -> Callable[..., Any]:
-            if not jit_compile:
-                return function
-            return tf.function(function, jit_compile=True, autograph=False)
-
-        self.sees = actor.encoder.image is not None
-        self.values = program(self._values)
-        self.policy = program(self._policy)
-        self.trial = program(self._trial)
-        self.record = program(self._record)
-        self.fisher = program(self._fisher)
-        self.critic_gradient = program(self._critic_gradient)
-
-    def prepared(self, part: Batch) -> Batch:
-        """Lifetimes as the programs take them: which images differ, XLA cannot find."""
-        if not self.sees:
-            return part
-        encoder = self.actor.encoder.image  # the critic's sees the same patches
-        images = encoder.seen(part.inputs["stimulus"], multiple=_FULL)
-        return part._replace(inputs={**part.inputs, "stimulus": images})
-
-    def _unroll(self, network: Any, part: Batch, recording: Any = None) -> Any:
-        state = network.zero_state(tf.shape(part.reset)[0])
-        return network.unroll(part.inputs, part.reset, state, recording)[0]
-
-    def _values(self, inputs: Any, reset: Any) -> Any:
-        """The critic's values `[B, T]`."""
-        state = self.critic.zero_state(tf.shape(reset)[0])
-        return self.critic.unroll(inputs, reset, state)[0]
+        self.policy = program(self._policy, jit_compile)
+        self.trial = program(self._trial, jit_compile)
+        self.record = program(self._record, jit_compile)
+        self.fisher = program(self._fisher, jit_compile)
 
     def _surrogate(
         self, parameters: Any, part: Batch, total: Any, bonus: Any
@@ -102,14 +70,14 @@ class Derivatives:
     def _policy(self, part: Batch, total: Any, bonus: Any = 0.0) -> PolicyShare:
         variables = self.actor_variables
         with tf.GradientTape() as tape:
-            parameters = self._unroll(self.actor, part)
+            parameters = unrolled(self.actor, part)
             surrogate, entropy = self._surrogate(parameters, part, total, bonus)
         gradient = flatten(tape.gradient(surrogate, variables))
         return PolicyShare(surrogate, gradient, entropy)
 
     def _trial(self, part: Batch, total: Any, bonus: Any = 0.0) -> tuple[Any, Any]:
         """The surrogate and KL(old ‖ new) of the policy as it is now."""
-        parameters = self._unroll(self.actor, part)
+        parameters = unrolled(self.actor, part)
         kl = self.distribution.kl(part.old_parameters, parameters)
         surrogate, _ = self._surrogate(parameters, part, total, bonus)
         return surrogate, share(kl, part.valid, total)
@@ -127,7 +95,7 @@ class Derivatives:
         variables = self.actor_variables
         with tf.GradientTape(persistent=True) as outer:
             with tf.GradientTape(persistent=True) as tape:
-                outputs = self._unroll(self.actor, part, recording)
+                outputs = unrolled(self.actor, part, recording)
             cotangent = tf.zeros_like(outputs)
             outer.watch(cotangent)
             adjoint = tape.gradient(outputs, variables, output_gradients=cotangent)
@@ -141,9 +109,27 @@ class Derivatives:
             outputs, variables, tape, adjoint, outer, cotangent, metric
         )(vector)
 
-    def _critic_gradient(self, part: Batch, total: Any) -> tuple[Any, list[Any]]:
-        """The critic's mean squared error and its gradients."""
-        with tf.GradientTape() as tape:
-            values = self._unroll(self.critic, part)
-            loss = share((values - part.returns) ** 2, part.valid, total)
-        return loss, tape.gradient(loss, self.critic_variables)
+
+def program(function: Callable[..., Any], jit_compile: bool) -> Callable[..., Any]:
+    """The function as a program of XLA's, or as it is."""
+    if not jit_compile:
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def as_seen(part: Batch, network: Any) -> Batch:
+    """Lifetimes as the programs of a network take them.
+
+    XLA cannot find which images differ, and need not encode what stays the same.
+    """
+    encoder = network.encoder.image
+    if encoder is None:
+        return part
+    images = encoder.seen(part.inputs["stimulus"], multiple=_FULL)
+    return part._replace(inputs={**part.inputs, "stimulus": images})
+
+
+def unrolled(network: Any, part: Batch, recording: Any = None) -> Any:
+    """What an actor or a critic gives over whole lifetimes, `[B, T, ...]`."""
+    state = network.zero_state(tf.shape(part.reset)[0])
+    return network.unroll(part.inputs, part.reset, state, recording)[0]

@@ -19,6 +19,7 @@ from kerasmeta.networks import (
     AgentConfig,
     CriticNetwork,
     DiagonalGaussian,
+    ready,
 )
 from kerasmeta.networks.recurrent import clear_lstm
 
@@ -260,13 +261,8 @@ def _build_networks(
         ActorNetwork(observation_spec, action_spec, config),
         CriticNetwork(observation_spec, action_spec, config),
     )
-    for network in networks:  # TF-Agents' create_variables draws random inputs
-        network(
-            tf.nest.map_structure(
-                lambda spec: tf.zeros([1, *spec.shape], spec.dtype),
-                network.input_tensor_spec,
-            )
-        )
+    for network in networks:
+        ready(network)
     return networks
 
 

@@ -64,6 +64,8 @@ def is_below(name: str, part: str) -> bool:
 def trained_variables(agent: EpisodicAgent, frozen: Iterable[str]) -> list[list[Any]]:
     """What an update changes: the actor's variables and the critic's.
 
+    What encoders keep fixed by themselves is not among them.
+
     Args:
         agent: Whose weights.
         frozen: The parts that stay as they are.
@@ -75,7 +77,7 @@ def trained_variables(agent: EpisodicAgent, frozen: Iterable[str]) -> list[list[
     kept = {id(named[name]) for name in weights_of(agent, frozen, "freeze")}
     left = []
     for network, label in zip(agent.networks, ("actor", "critic"), strict=True):
-        variables = [v for v in network.trainable_variables if id(v) not in kept]
+        variables = [v for v in free_variables(network) if id(v) not in kept]
         if not variables:
             raise UserError(
                 "freeze",
@@ -86,3 +88,9 @@ def trained_variables(agent: EpisodicAgent, frozen: Iterable[str]) -> list[list[
             )
         left.append(variables)
     return left
+
+
+def free_variables(network: Any) -> list[Any]:
+    """What can be trained of a network: all but what its encoder keeps fixed."""
+    fixed = {id(variable) for variable in network.encoder.fixed_variables}
+    return [v for v in network.trainable_variables if id(v) not in fixed]

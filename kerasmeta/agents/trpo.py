@@ -7,17 +7,19 @@ gradient runs through memory content (Ritter et al. 2018).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tf_agents.agents import tf_agent
 from tf_agents.utils import value_ops
 
-from kerasmeta._keras import keras, tf
+from kerasmeta._keras import tf
 from kerasmeta.agents.annealing import bonus_left, share_left
 from kerasmeta.agents.config import TRPOConfig
-from kerasmeta.agents.derivatives import Derivatives
-from kerasmeta.agents.episode_rows import EpisodeRows, episode_rows
+from kerasmeta.agents.critic_fit import CriticFit, put_back_unless
+from kerasmeta.agents.derivatives import Derivatives, as_seen
+from kerasmeta.agents.episode_rows import episode_rows
 from kerasmeta.agents.episodic_agent import EpisodicAgent
 from kerasmeta.agents.experience import (
     Batch,
@@ -27,12 +29,12 @@ from kerasmeta.agents.experience import (
     tasks_of,
     valid_steps,
 )
-from kerasmeta.agents.parts import trained_variables, weights_of
+from kerasmeta.agents.informed import informed_critic
+from kerasmeta.agents.parts import free_variables, trained_variables, weights_of
 from kerasmeta.agents.policy import EpisodicPolicy
 from kerasmeta.agents.trust_region import (
     LineSearch,
     conjugate_gradient,
-    flatten,
     line_search,
     unflatten,
 )
@@ -49,8 +51,8 @@ class TRPOExtra(NamedTuple):
     gradient_norm: Any
     step_accepted: Any  # 1 or 0
     line_search_trials: Any
-    critic_loss: Any  # mean squared error of the last minibatch
-    explained_variance: Any  # of the returns, before the critic's fit
+    critic_loss: Any  # of the baseline: mean squared error of the last minibatch
+    explained_variance: Any  # of the returns by the baseline, before its fit
 
 
 class TRPOAgent(tf_agent.TFAgent):
@@ -77,7 +79,8 @@ class TRPOAgent(tf_agent.TFAgent):
             weights then end with the same weights, those of the whole batch.
 
     Raises:
-        UserError: The agent is lesioned, or nothing is left to train.
+        UserError: The agent is lesioned, nothing is left to train, or an informed
+            baseline would be told nothing.
     """
 
     def __init__(
@@ -105,16 +108,14 @@ class TRPOAgent(tf_agent.TFAgent):
         self.actor_variables, self.critic_variables = trained_variables(agent, frozen)
         self.frozen = frozenset(weights_of(agent, frozen, "freeze"))
         self.derivatives = Derivatives(
-            agent.actor,
-            agent.critic,
-            config,
-            jit_compile,
-            (self.actor_variables, self.critic_variables),
+            agent.actor, config, jit_compile, self.actor_variables
         )
-        self.critic_optimizer = keras.optimizers.Adam(
-            config.critic_learning_rate, jit_compile=False
-        )
-        self.critic_optimizer.build(self.critic_variables)
+        fitting = (config, jit_compile, total_of)
+        self.critic = CriticFit(agent.critic, self.critic_variables, *fitting)
+        self.baseline = self.critic
+        if config.baseline == "informed":
+            network = informed_critic(agent, time_step_spec.observation)
+            self.baseline = CriticFit(network, free_variables(network), *fitting)
         super().__init__(
             time_step_spec,
             action_spec,
@@ -127,13 +128,13 @@ class TRPOAgent(tf_agent.TFAgent):
     def _train(self, experience: Any, weights: Any = None) -> tf_agent.LossInfo:
         batch, explained = self._prepare(experience)
         search, entropy, norm = self._update_policy(batch)
-        scale = self.agent.critic.value_scale
-        if scale is not None and self._adapts("critic/value_scale/mean"):
-            scale.update(batch.returns, batch.valid, self.total_of)
-        critic_loss = self._fit_critic(batch)
+        for label, fit in self._fits().items():
+            scale = fit.network.value_scale
+            if scale is not None and self._adapts(f"{label}/value_scale/mean"):
+                scale.update(batch.returns, batch.valid, self.total_of)
+            critic_loss = fit.fit(batch)
         # Last, as all of the above must see what the policy saw.
-        networks = {"actor": self.agent.actor, "critic": self.agent.critic}
-        for label, network in networks.items():
+        for label, network in self._networks().items():
             if self._adapts(f"{label}/encoder/normalizer/previous_reward/mean"):
                 network.encoder.normalizer.update(
                     batch.inputs, batch.valid, self.total_of
@@ -151,6 +152,37 @@ class TRPOAgent(tf_agent.TFAgent):
         )
         return tf_agent.LossInfo(-search.surrogate, extra)
 
+    @property
+    def critic_optimizer(self) -> Any:
+        """Adam of the agent's critic."""
+        return self.critic.optimizer
+
+    @property
+    def own_variables(self) -> list[Any]:
+        """What updates change and is not of the agent: optimizers, the baseline."""
+        own = [] if self.baseline is self.critic else self.baseline.network.variables
+        optimizers = [fit.optimizer.variables for fit in self._fits().values()]
+        return [*own, *itertools.chain.from_iterable(optimizers)]
+
+    @property
+    def informed_parts(self) -> dict[str, Any]:
+        """What a checkpoint needs besides agent and critic's optimizer, by name."""
+        if self.baseline is self.critic:
+            return {}
+        fit = self.baseline
+        return {"baseline": fit.network, "baseline_optimizer": fit.optimizer}
+
+    def _fits(self) -> dict[str, CriticFit]:
+        """The critics that are fitted; the last is what advantages are taken from."""
+        if self.baseline is self.critic:
+            return {"critic": self.critic}
+        return {"critic": self.critic, "baseline": self.baseline}
+
+    def _networks(self) -> dict[str, Any]:
+        """All networks that learn, by what their weights' names begin with."""
+        critics = {label: fit.network for label, fit in self._fits().items()}
+        return {"actor": self.agent.actor, **critics}
+
     def _adapts(self, moment: str) -> bool:
         """Whether there are running moments of this name, and they are not frozen."""
         return self.agent.config.normalize and moment not in self.frozen
@@ -165,7 +197,7 @@ class TRPOAgent(tf_agent.TFAgent):
             reset |= inputs["episode_start"]
         valid = valid_steps(experience)
         rows = episode_rows(reset, self.episodes) if self.episodes > 1 else None
-        values = self._values(inputs, reset, rows)  # [B, T]
+        values = self.baseline.values(inputs, reset, rows)  # [B, T]
         advantage = value_ops.generalized_advantage_estimation(
             values,
             final_value=tf.zeros_like(values[:, 0]),
@@ -196,20 +228,9 @@ class TRPOAgent(tf_agent.TFAgent):
         explained = 1.0 - tf.math.divide_no_nan(left, whole)
         return (batch if rows is None else rows.cut_batch(batch)), explained
 
-    def _values(
-        self, inputs: dict[str, Any], reset: Any, rows: EpisodeRows | None
-    ) -> Any:
-        """The critic's values `[B, T]`."""
-        nothing = tf.zeros_like(reset, tf.float32)
-        batch = Batch(inputs, reset, *[nothing] * 5)
-        parts = self._groups(batch if rows is None else rows.cut_batch(batch))
-        values = [self.derivatives.values(part.inputs, part.reset) for part in parts]
-        joined = values[0] if len(values) == 1 else tf.concat(values, axis=0)
-        return joined if rows is None else rows.join(joined)
-
     def _groups(self, batch: Batch) -> list[Batch]:
-        """The lifetimes that are worked on side by side, as the programs take them."""
-        return [self.derivatives.prepared(part) for part in batch.groups()]
+        """The lifetimes that are worked on side by side, as the policy takes them."""
+        return [as_seen(part, self.agent.actor) for part in batch.groups()]
 
     def _update_policy(self, batch: Batch) -> tuple[LineSearch, Any, Any]:
         """One natural-gradient step within the trust region."""
@@ -286,46 +307,3 @@ class TRPOAgent(tf_agent.TFAgent):
         )
         put_back_unless(search.accepted, self.actor_variables, old)
         return search
-
-    def _fit_critic(self, batch: Batch) -> Any:
-        """Adam on the squared error; returns the last minibatch's loss.
-
-        Where that leads to a NaN, critic and optimizer stay as they were.
-        """
-        minibatches, rows = self.trpo.critic_minibatches, batch.lifetimes
-        fitted = [*self.critic_variables, *self.critic_optimizer.variables]
-        old = [tf.identity(variable) for variable in fitted]
-        size = (rows + minibatches - 1) // minibatches  # the last may overlap
-        parts = [
-            batch.rows(tf.minimum(n * size, rows - size), size)
-            for n in range(minibatches)
-        ]
-        totals = self.total_of(tf.stack([tf.reduce_sum(part.valid) for part in parts]))
-        groups = [self._groups(part) for part in parts]
-
-        def one_pass(n: Any, loss: Any) -> tuple[Any, Any]:
-            for place, minibatch in enumerate(groups):
-                shares = [
-                    self.derivatives.critic_gradient(group, totals[place])
-                    for group in minibatch
-                ]
-                loss, *gradient = self._totals([(one, *rest) for one, rest in shares])
-                self.critic_optimizer.apply_gradients(
-                    zip(gradient, self.critic_variables, strict=True)
-                )
-            return n + 1, loss
-
-        loop = tf.while_loop(
-            lambda n, _: n < self.trpo.critic_passes,
-            one_pass,
-            (tf.constant(0), tf.zeros([])),
-        )
-        finite = tf.reduce_all(tf.math.is_finite(flatten(self.critic_variables)))
-        put_back_unless(finite, fitted, old)
-        return loop[1]
-
-
-def put_back_unless(good: Any, variables: list[Any], old: list[Any]) -> None:
-    """Gives the variables their old values back where `good` (bool) is false."""
-    for variable, start in zip(variables, old, strict=True):
-        variable.assign(tf.where(good, variable, start))

@@ -11,6 +11,7 @@ from kerasmeta.networks.recurrent import (
     CriticNetwork,
     NetworkStep,
     RecurrentNetwork,
+    ready,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "NetworkStep",
     "RecurrentNetwork",
     "distribution_for",
+    "ready",
 ]

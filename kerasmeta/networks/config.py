@@ -35,6 +35,10 @@ class AgentConfig(BaseModel):
     and the LSTM; none by default, as in Wang et al. (2018). Where the stimulus is an
     image, actor and critic first make `image_features` numbers of it by `convolutions`
     of their own, each `(filters, kernel size, stride)`; otherwise these are not used.
+    `image_encoder` tells where these get their weights from: "trained", like all
+    others, or "components", convolutions stay as they were drawn and features are the
+    principal components of what they make of the task's images
+    (`ImageEncoder.adapt`), which training begins with and leaves as they are.
     `forget_bias` is the forget gates' first bias, of actor and critic.
     `bounded_mean` keeps the means of real actions within their bounds, by a tanh. A
     mean that has left them learns nothing more: all that is drawn is clipped to one.
@@ -54,6 +58,7 @@ class AgentConfig(BaseModel):
         (32, 3, 2),
     )
     image_features: PositiveInt = 32
+    image_encoder: Literal["trained", "components"] = "trained"
     reinstate_activation: Literal["tanh", "identity"] = "tanh"
     forget_bias: float = Field(1.0, allow_inf_nan=False)
     bounded_mean: bool = False

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from kerasmeta._keras import keras, tf
+from kerasmeta.errors import UserError
 
 # Images of which every byte is as frequent have this mean and, nearly, this deviation.
 MEAN, DEVIATION = 127.5, 64.0
 # Orthogonal kernels of tanh layers: what goes in with variance 1 comes out with about
 # as much, and a layer more spreads the features of different images to about +-0.7.
 GAIN, FEATURE_GAIN = 1.4, 2.0
+# Principal components before their tanh: the first has this deviation and is nearly
+# binary then, the others have less, as much less as they had in the images.
+COMPONENT_GAIN = 5.0
 
 
 class SeenImages(NamedTuple):
     """Every different image of many once, and where each of them was seen."""
 
     # [D, rows, columns, size * size * channels], what the first kernel sees at each
-    # place of an image of mean 0 and variance 1. The last may be seen nowhere.
+    # place of an image of mean 0 and variance 1; of a fixed encoder [D, features]. The
+    # last may be seen nowhere.
     patches: Any
     index: Any  # int32 [B, T]
 
@@ -29,6 +36,7 @@ class ImageEncoder(keras.layers.Layer):
         convolutions: `(filters, kernel size, stride)` of each layer.
         features: Size of the dense layer.
         seed: Of the initial weights.
+        fixed: Whether training leaves the weights as they are; see `adapt`.
 
     Call arguments:
         images: uint8 `[..., height, width, channels]`. Bytes are brought to about
@@ -48,9 +56,11 @@ class ImageEncoder(keras.layers.Layer):
         convolutions: tuple[tuple[int, int, int], ...],
         features: int,
         seed: int,
+        fixed: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.fixed = fixed
         self.convolutions = [
             keras.layers.Conv2D(
                 filters,
@@ -89,7 +99,31 @@ class ImageEncoder(keras.layers.Layer):
             if images.shape.rank <= 4:
                 return self._features(self._scaled(images), self.convolutions)
             images = self.seen(images)
-        return tf.gather(self._encode(images.patches), images.index)
+        encoded = images.patches
+        if encoded.shape.rank > 2:
+            encoded = self._encode(encoded)
+        return tf.gather(encoded, images.index)
+
+    def adapt(self, images: Any) -> None:
+        """Makes features the principal components of these images, as convolutions
+        have them: uncorrelated, with mean 0, the coarsest differences first.
+
+        Krähenbühl et al. (2016). Data-dependent initializations of convolutional
+        neural networks. ICLR. Components are not brought to the same variance, as
+        theirs are: an agent that is to tell images apart by all of them at once finds
+        out late that it can tell any apart.
+
+        Args:
+            images: uint8 `[N, height, width, channels]`, each different one once.
+
+        Raises:
+            UserError: They have fewer components than there are features.
+        """
+        found = self._convolved(self._scaled(images), self.convolutions)
+        kernel, bias = principal_components(found.numpy(), self.dense.units)
+        _build_once(self.dense, found)
+        self.dense.kernel.assign(COMPONENT_GAIN * kernel)
+        self.dense.bias.assign(COMPONENT_GAIN * bias)
 
     def seen(self, images: Any, multiple: int = 1) -> SeenImages:
         """Images uint8 `[B, T, height, width, channels]` as they are encoded.
@@ -99,6 +133,8 @@ class ImageEncoder(keras.layers.Layer):
         different, index = distinct(images)
         missing = -tf.shape(different)[0] % multiple
         scaled = self._scaled(tf.pad(different, [[0, missing]] + [[0, 0]] * 3))
+        if self.fixed:
+            return SeenImages(self._features(scaled, self.convolutions), index)
         for first in self.convolutions[:1]:
             _build_once(first, scaled)
             kernel, stride = [1, *first.kernel_size, 1], [1, *first.strides, 1]
@@ -119,15 +155,51 @@ class ImageEncoder(keras.layers.Layer):
 
     def _features(self, x: Any, layers: list[Any]) -> Any:
         """Features `[D, features]` of what these layers see."""
+        return self.dense(self._convolved(x, layers))
+
+    def _convolved(self, x: Any, layers: list[Any]) -> Any:
+        """What the last of these layers gives, `[D, rows * columns * filters]`."""
         for layer in layers:
             x = layer(x)
-        return self.dense(tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]]))
+        return tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]])
 
 
 def _build_once(layer: Any, images: Any) -> None:
     if not layer.built:
         with tf.init_scope():
             layer.build(images.shape)
+
+
+def principal_components(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The affine map to the first `count` principal components of rows.
+
+    Components are in units of the first one's deviation, and have the sign that makes
+    the largest of their weights positive.
+
+    Args:
+        x: `[N, F]`.
+        count: `C`.
+
+    Returns:
+        kernel `[F, C]` and bias `[C]`: x @ kernel + bias has mean 0.
+
+    Raises:
+        UserError: `x` has not so many.
+    """
+    centred = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
+    _, spread, rows = np.linalg.svd(centred, full_matrices=False)
+    available = int((spread > 1e-6 * spread[0]).sum()) if spread[0] > 0 else 0
+    if count > available:
+        raise UserError(
+            "agent.image_features",
+            count,
+            f"is more than the {available} components of {len(x)} different images",
+            "give fewer, or set agent.image_encoder=trained",
+        )
+    kernel = rows[:count].T * np.sqrt(len(x)) / spread[0]
+    largest = np.abs(kernel).argmax(axis=0)
+    kernel = kernel * np.sign(kernel[largest, np.arange(count)])
+    return kernel, -x.mean(axis=0, dtype=np.float64) @ kernel
 
 
 def distinct(images: Any) -> tuple[Any, Any]:

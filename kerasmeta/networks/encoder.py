@@ -47,6 +47,13 @@ class ObservationEncoder(keras.layers.Layer):
             for n, size in enumerate(layers)
         ]
 
+    @property
+    def fixed_variables(self) -> list[Any]:
+        """The variables that training leaves as they are."""
+        if self.image is None or not self.image.fixed:
+            return []
+        return self.image.trainable_variables
+
     def named_weights(self) -> dict[str, Any]:
         """The variables under names that do not depend on Keras."""
         named = {} if self.image is None else self.image.named_weights()

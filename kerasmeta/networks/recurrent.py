@@ -22,6 +22,7 @@ from kerasmeta.layers import (
     record_scan,
     replay_scan,
 )
+from kerasmeta.lifetimes import HIDDEN
 from kerasmeta.networks.config import AgentConfig
 from kerasmeta.networks.convolution import ImageEncoder
 from kerasmeta.networks.distributions import (
@@ -209,7 +210,8 @@ class CriticNetwork(RecurrentNetwork):
     """Observation and retrieved memory to the state value.
 
     A plain LSTM of its own: the retrieved cell state is the actor's, in the actor's
-    coordinates, so the critic reads it as a feature instead of reinstating it.
+    coordinates, so the critic reads it as a feature instead of reinstating it. Hidden
+    variables are features too, for a critic that is told them.
     """
 
     def __init__(
@@ -232,6 +234,7 @@ class CriticNetwork(RecurrentNetwork):
         )
         super().__init__(with_memory(observation_spec, config), cell, encoder, "Critic")
         self.reads_memory = config.has_memory
+        self.told = sorted(key for key in observation_spec if key.startswith(HIDDEN))
         self.output_layer = keras.layers.Dense(
             1,
             kernel_initializer=keras.initializers.Orthogonal(
@@ -249,15 +252,36 @@ class CriticNetwork(RecurrentNetwork):
         return named
 
     def features(self, inputs: dict[str, Any]) -> Any:
-        features = self.encoder(inputs)
-        if not self.reads_memory:
-            return features
-        return tf.concat([features, tf.tanh(inputs["memory"])], axis=-1)
+        features = [self.encoder(inputs)]
+        if self.reads_memory:
+            features.append(tf.tanh(inputs["memory"]))
+        features += [
+            as_numbers(inputs[key], self.input_tensor_spec[key]) for key in self.told
+        ]
+        return features[0] if len(features) == 1 else tf.concat(features, axis=-1)
 
     def head(self, hidden: Any) -> Any:
         """Values `[...]`."""
         value = self.output_layer(hidden)[..., 0]
         return value if self.value_scale is None else self.value_scale(value)
+
+
+def ready(network: RecurrentNetwork) -> None:
+    """Makes the weights (TF-Agents' `create_variables` draws random inputs)."""
+    network(
+        tf.nest.map_structure(
+            lambda spec: tf.zeros([1, *spec.shape], spec.dtype),
+            network.input_tensor_spec,
+        )
+    )
+
+
+def as_numbers(variable: Any, spec: Any) -> Any:
+    """A hidden variable `[..., *spec.shape]` as floats `[..., N]`, 0 for NaN."""
+    size = spec.shape.num_elements()
+    batch = tf.shape(variable)[: variable.shape.rank - spec.shape.rank]
+    numbers = tf.cast(tf.reshape(variable, tf.concat([batch, [size]], 0)), tf.float32)
+    return tf.where(tf.math.is_nan(numbers), 0.0, numbers)
 
 
 def image_encoder(
@@ -266,7 +290,9 @@ def image_encoder(
     """The convolutions, where the stimulus is an image `[height, width, channels]`."""
     if observation_spec["stimulus"].shape.rank != 3:
         return None
-    return ImageEncoder(config.convolutions, config.image_features, seed, name="image")
+    fixed = config.image_encoder == "components"
+    size = config.image_features
+    return ImageEncoder(config.convolutions, size, seed, fixed, name="image")
 
 
 def normalizer(

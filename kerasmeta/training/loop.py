@@ -15,6 +15,12 @@ from kerasmeta.analysis import metrics
 from kerasmeta.environments import dynamics
 from kerasmeta.errors import UserError
 from kerasmeta.tasks.base import Task
+from kerasmeta.tasks.revealed import (
+    RevealedTask,
+    has_hidden_variables,
+    with_hidden,
+)
+from kerasmeta.training.adapting import adapt_eyes
 from kerasmeta.training.collect import (
     TRAINING_STREAM,
     make_collector,
@@ -50,7 +56,9 @@ def make_agent(config: RunConfig, task: Task) -> EpisodicAgent:
         memory = agent_config.memory.model_copy(update={"capacity": needed})
         agent_config = agent_config.model_copy(update={"memory": memory})
     observation_spec = dynamics.time_step_spec(task).observation
-    return EpisodicAgent(observation_spec, task.action_spec, agent_config)
+    agent = EpisodicAgent(observation_spec, task.action_spec, agent_config)
+    adapt_eyes(agent, task, config.seed)
+    return agent
 
 
 class Trainer:
@@ -72,7 +80,10 @@ class Trainer:
         self.agent = make_agent(config, self.task)
         self.iterations = tf.Variable(0, dtype=tf.int64, name="iterations")
         rows = workers.rows(config.lifetimes)
-        self.collector = make_collector(self.task, rows.total, self.agent, rows)
+        lived = self.task
+        if config.trpo.baseline == "informed" and has_hidden_variables(lived):
+            lived = RevealedTask(lived)
+        self.collector = make_collector(lived, rows.total, self.agent, rows)
         environment = self.collector.environment
         self.learner = TRPOAgent(
             environment.time_step_spec(),
@@ -91,13 +102,14 @@ class Trainer:
             critic=self.agent.critic,
             optimizer=self.learner.critic_optimizer,
             iterations=self.iterations,
+            **self.learner.informed_parts,
         )
 
     @property
     def variables(self) -> list[Any]:
         """All that an iteration depends on, and changes."""
-        optimizer = self.learner.critic_optimizer
-        return [*self.agent.variables, *optimizer.variables, self.iterations]
+        own = self.learner.own_variables
+        return [*self.agent.variables, *own, self.iterations]
 
     @property
     def steps_per_iteration(self) -> int:
@@ -141,7 +153,7 @@ class Trainer:
         }
         due = iteration % self.config.metrics_every == 0 or self.finished
         if due and self.workers.is_chief:
-            lifetimes = to_lifetimes(experience)
+            lifetimes = with_hidden(to_lifetimes(experience))
             found = metrics(self.task.name, lifetimes)
             row["metrics"] = {k: e.as_dict()["mean"] for k, e in found.items()}
         return row

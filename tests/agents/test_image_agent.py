@@ -22,9 +22,9 @@ B, SIZE = 3, 6
 SEES = {"convolutions": ((2, 3, 2), (3, 2, 1)), "image_features": 4}
 
 
-def make_agent(kind: str = "ep_lstm") -> EpisodicAgent:
+def make_agent(kind: str = "ep_lstm", **changes: Any) -> EpisodicAgent:
     spec = agents.observation_spec(image=SIZE), agents.action_spec()
-    agent = EpisodicAgent(*spec, agents.config(kind=kind, **SEES))
+    agent = EpisodicAgent(*spec, agents.config(kind=kind, **{**SEES, **changes}))
     agents.shake(agent.variables)
     return agent
 
@@ -153,12 +153,29 @@ def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
         assert (x != y).any(), name
 
 
+def test_an_update_leaves_fixed_eyes_as_they_are(rng: np.random.Generator) -> None:
+    agent = make_agent(image_encoder="components")
+    trainer = make_trainer(agent)
+    experience = agents.experience(agent, rng)
+    named = agent.named_weights()
+    before = {name: variable.numpy() for name, variable in named.items()}
+    extra = trainer.train(experience).extra
+    assert extra.step_accepted == 1
+    changed = {name for name in named if (named[name].numpy() != before[name]).any()}
+    eyes = {n for n in named if "/convolution/" in n or "/features/" in n}
+    assert len(eyes) == 2 * 6  # actor's and critic's
+    assert changed == set(named) - eyes
+
+
 @pytest.mark.slow
-def test_compiled_by_xla_it_is_the_same_update(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("image_encoder", ["trained", "components"])
+def test_compiled_by_xla_it_is_the_same_update(
+    image_encoder: str, rng: np.random.Generator
+) -> None:
     reports, weights = [], []
-    experience = agents.experience(make_agent(), rng)
+    experience = agents.experience(make_agent(image_encoder=image_encoder), rng)
     for jit_compile in (False, True):
-        agent = make_agent()
+        agent = make_agent(image_encoder=image_encoder)
         trainer = make_trainer(agent, jit_compile)
         extra = tf.function(trainer.train, autograph=False)(experience).extra
         reports.append([float(value) for value in extra])

@@ -166,7 +166,7 @@ def test_moments(rng: np.random.Generator) -> None:
 def test_explained_variance(value_error: str, rng: np.random.Generator) -> None:
     """1 - Var[returns - values] / Var[returns]: a constant error explains all."""
     trainer = new_trainer(gamma=1.0, td_lambda=1.0)
-    trainer._values = lambda inputs, reset, rows: values[value_error]
+    trainer.baseline.values = lambda inputs, reset, rows: values[value_error]
     experience = agents.experience(trainer.agent, rng, ("FMMMMMMML",) * 3)
     returns = np.cumsum(experience.reward.numpy()[:, ::-1], axis=1)[:, ::-1]
     values = {"none": returns, "constant": returns + 2.0, "half": returns / 2.0}

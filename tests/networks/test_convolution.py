@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 from harness import agents
 
+from kerasmeta import UserError
 from kerasmeta._keras import tf
 from kerasmeta.networks import ActorNetwork, CriticNetwork
-from kerasmeta.networks.convolution import ImageEncoder, distinct
+from kerasmeta.networks.convolution import (
+    COMPONENT_GAIN,
+    ImageEncoder,
+    distinct,
+    principal_components,
+)
 
 B, T, SIZE = 3, 5, 6
 CONVOLUTIONS = ((2, 3, 2), (4, 2, 1))
@@ -107,6 +113,60 @@ def test_seen_images_are_encoded_as_they_are(rng: np.random.Generator) -> None:
     assert found.index.numpy().max() < 4
     compiled = tf.function(encoder, jit_compile=True, autograph=False)
     np.testing.assert_allclose(compiled(found), encoder(images), atol=1e-5)
+
+
+def test_principal_components_are_those_of_the_covariance(
+    rng: np.random.Generator,
+) -> None:
+    """By the eigenvectors of the covariance, not by singular values of the rows."""
+    x = rng.normal(size=(50, 7)) @ rng.normal(size=(7, 7)) + rng.normal(size=7)
+    kernel, bias = principal_components(x, 3)
+    found = x @ kernel + bias
+    np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-12)
+    values, vectors = np.linalg.eigh(np.cov(x.T, bias=True))
+    shares = values[::-1][:3] / values[-1]
+    expected = np.diag(shares)
+    np.testing.assert_allclose(np.cov(found.T, bias=True), expected, atol=1e-12)
+    assert found[:, 0].std() == pytest.approx(1.0)
+    for column, vector in zip(kernel.T, vectors.T[::-1], strict=False):
+        cosine = column @ vector / np.linalg.norm(column)
+        assert abs(cosine) == pytest.approx(1.0)
+        assert column[np.abs(column).argmax()] > 0
+
+
+def test_an_encoder_adapts_to_images(rng: np.random.Generator) -> None:
+    """Its features then have the components' variances, before the tanh."""
+    images = rng.integers(0, 256, [60, SIZE, SIZE, 3]).astype(np.uint8)
+    encoder = make(fixed=True)
+    encoder(images)
+    before = encoder.named_weights()["convolution/0/kernel"].numpy()
+    encoder.adapt(tf.constant(images))
+    encoder.dense.activation = tf.identity  # or tanh hides how far they go
+    features = encoder(images).numpy()
+    np.testing.assert_allclose(features.mean(axis=0), 0.0, atol=1e-9)
+    spread = features.std(axis=0)
+    assert spread[0] == pytest.approx(COMPONENT_GAIN)
+    assert (np.diff(spread) < 0).all()
+    correlation = np.corrcoef(features.T)
+    np.testing.assert_allclose(correlation, np.eye(5), atol=1e-9)
+    after = encoder.named_weights()["convolution/0/kernel"].numpy()
+    np.testing.assert_array_equal(after, before)
+
+
+def test_what_a_fixed_encoder_has_seen_are_features(rng: np.random.Generator) -> None:
+    encoder, images = make("float32", fixed=True), some_images(rng, B, T)
+    found = encoder.seen(tf.constant(images), multiple=64)
+    assert found.patches.shape == (64, 5)
+    compiled = tf.function(encoder, jit_compile=True, autograph=False)
+    step_by_step = [encoder(images[:, t]) for t in range(T)]
+    np.testing.assert_allclose(compiled(found), np.stack(step_by_step, 1), atol=1e-6)
+
+
+def test_too_few_images_are_refused(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, [5, SIZE, SIZE, 3]).astype(np.uint8)
+    message = r"agent.image_features 5: is more than the 4 components of 5 different"
+    with pytest.raises(UserError, match=message):
+        make(fixed=True).adapt(tf.constant(images))
 
 
 def test_every_appearance_counts_in_the_gradient(rng: np.random.Generator) -> None:

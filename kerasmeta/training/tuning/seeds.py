@@ -22,7 +22,7 @@ class SeedTrainer:
         self.config = config
         self._trainer = Trainer(config)
         # Adam as it was made: its moments are 0, its learning rate is not.
-        optimizer = self._trainer.learner.critic_optimizer.variables
+        optimizer = self._trainer.learner.own_variables
         self._optimizer = [(variable, variable.numpy()) for variable in optimizer]
 
     @property
