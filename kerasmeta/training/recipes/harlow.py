@@ -97,5 +97,5 @@ HARLOW: dict[str, dict[str, Any]] = {
         },
         "trpo": {**_VISUAL["trpo"], "gamma": 0.97},
     },
-    "episodic_visual_harlow/lstm": {"steps": 5_000_000},
+    "episodic_visual_harlow/lstm": {"steps": 4_000_000},
 }
