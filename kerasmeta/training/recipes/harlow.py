@@ -32,7 +32,7 @@ _VISUAL: dict[str, Any] = {
     "trpo": {
         **SMALL_BATCH,
         "baseline": "informed",
-        "gamma": 0.96,
+        "gamma": 0.97,
         "td_lambda": 0.9,
         "delta": 0.03,
         "anneal_to": 0.05,
@@ -86,7 +86,7 @@ HARLOW: dict[str, dict[str, Any]] = {
         },
     },
     "episodic_harlow/lstm": {"steps": 3_000_000},
-    "visual_harlow": {"steps": 8_000_000, **_VISUAL},
+    "visual_harlow": {"steps": 12_000_000, **_VISUAL},
     "episodic_visual_harlow": {
         **_VISUAL,
         "steps": 10_000_000,
@@ -95,7 +95,6 @@ HARLOW: dict[str, dict[str, Any]] = {
             **_VISUAL["agent"],
             **TEN_CONTEXTS,
         },
-        "trpo": {**_VISUAL["trpo"], "gamma": 0.97},
     },
     "episodic_visual_harlow/lstm": {"steps": 4_000_000},
 }
