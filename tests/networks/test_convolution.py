@@ -11,12 +11,8 @@ from harness import agents
 from kerasmeta import UserError
 from kerasmeta._keras import tf
 from kerasmeta.networks import ActorNetwork, CriticNetwork
-from kerasmeta.networks.convolution import (
-    COMPONENT_GAIN,
-    ImageEncoder,
-    distinct,
-    principal_components,
-)
+from kerasmeta.networks.components import principal_components
+from kerasmeta.networks.convolution import COMPONENT_GAIN, ImageEncoder, distinct
 
 B, T, SIZE = 3, 5, 6
 CONVOLUTIONS = ((2, 3, 2), (4, 2, 1))
