@@ -172,11 +172,11 @@ def test_images_never_seen_before_are_told_apart(means: Any) -> None:
 def test_and_remembered(means: Any) -> None:
     found = means("episodic_visual_harlow/ep_lstm", lifetimes=20)
     assert 0.4 <= found["accuracy_trial_1_exposure_1"] <= 0.6
-    assert found["accuracy_trial_1_exposure_2"] >= 0.85
+    assert found["accuracy_trial_1_exposure_2"] >= 0.87
     options = ("--lesion", "memory")
     found = means("episodic_visual_harlow/ep_lstm", *options, lifetimes=20)
     assert 0.4 <= found["accuracy_trial_1_exposure_2"] <= 0.6
-    assert found["accuracy_trial_2"] >= 0.8  # it still learns within an episode
+    assert found["accuracy_trial_2"] >= 0.85  # it still learns within an episode
 
 
 def test_a_goal_that_comes_back_is_reached_with_a_memory_only(means: Any) -> None:
