@@ -166,7 +166,7 @@ def test_the_drifting_agent_plans(means: Any) -> None:
 def test_images_never_seen_before_are_told_apart(means: Any) -> None:
     found = means("visual_harlow/lstm", lifetimes=300)
     assert 0.4 <= found["accuracy_trial_1"] <= 0.6
-    assert found["accuracy_trial_2"] >= 0.91
+    assert found["accuracy_trial_2"] >= 0.93
 
 
 def test_and_remembered(means: Any) -> None:
