@@ -89,8 +89,8 @@ HARLOW: dict[str, dict[str, Any]] = {
     # Trial 2 of 1,000 lifetimes with held-out images: 0.974, 0.966, 0.970, 0.953, 0.972
     # (seeds 0 to 4); three seeds with gamma 0.96 and 8 M steps 0.969, 0.946, 0.900.
     "visual_harlow": {"steps": 12_000_000, **_VISUAL},
-    # ep_lstm, held-out images, 1,000 lifetimes: trial 1 of second exposures was right in
-    # 0.943, 0.930, 0.947, 0.835, 0.915 (seeds 0 to 4); seed 3 found out at 4 M steps
+    # ep_lstm, held-out images, 1,000 lifetimes: trial 1 of second exposures was right
+    # in 0.943, 0.930, 0.947, 0.835, 0.915 (seeds 0 to 4); seed 3 found out at 4 M steps
     # only. Encoders that learn had 0.788 after 24 M steps.
     "episodic_visual_harlow": {
         **_VISUAL,
