@@ -18,7 +18,7 @@ Rows = Sequence[Mapping[str, Any]]  # of one run's metrics.jsonl
 
 KEPT = ("steps", "return", "reward_per_trial", "metrics")
 MOST_ROWS = 150  # of one seed
-MOST_WITH_METRICS = 50  # a family has up to thirty metrics
+MOST_WITH_METRICS = 40  # a family has up to thirty metrics
 DIGITS = 5  # after the point
 
 

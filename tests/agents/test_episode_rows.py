@@ -76,7 +76,10 @@ TASKS = {
     "barcode_bandit": ["task.contexts=2", "task.presentations=2", "task.pulls=4"],
     "water_maze": ["task.contexts=2", "task.presentations=2", "task.episode_steps=7"],
     "episodic_harlow": ["task.pairs=2", "task.trials=2", "task.max_steps=12"],
-    "episodic_visual_harlow": ["task.pairs=2", "task.trials=2", "task.max_steps=12"],
+    "episodic_visual_harlow": [
+        *["task.pairs=2", "task.trials=2", "task.max_steps=12"],
+        "agent.image_encoder=trained",
+    ],
 }
 # Few products: conjugate gradients amplify rounding where so few steps are seen.
 UPDATE = ["trpo.fisher_fraction=0.5", "trpo.cg_iterations=3"]
