@@ -10,7 +10,7 @@ _HEADLINES: dict[str, tuple[str, ...]] = {
         "reward_per_trial_uncued",
         "episodic_contrast",
     ),
-    "bandit": ("reward_per_trial", "reward_last_10_trials"),
+    "bandit": ("reward_per_trial", "cumulative_regret"),
     "barcode_bandit": ("reward_per_pull", "first_pull_exposure_2"),
     "matching": ("reward_per_trial", "matching_slope"),
     "volatile_bandit": ("reward_per_trial", "learning_rate_ratio"),

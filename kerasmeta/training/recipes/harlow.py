@@ -101,5 +101,4 @@ HARLOW: dict[str, dict[str, Any]] = {
             **TEN_CONTEXTS,
         },
     },
-    "episodic_visual_harlow/lstm": {"steps": 4_000_000},
 }
