@@ -36,6 +36,13 @@ def evaluate(
     greedy: Annotated[
         bool, typer.Option(help="Take the most probable action, do not draw one.")
     ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--references/--no-references",
+            help="Let the family's reference players live through lifetimes, too.",
+        ),
+    ] = True,
     render: Annotated[
         Path | None,
         typer.Option(
@@ -75,7 +82,7 @@ def evaluate(
         found = run_evaluation(
             subject, loaded.task, lifetimes, seed, greedy, held_out
         ).as_dict()
-        compared = references(loaded.task, held_out)
+        compared = references(loaded.task, held_out) if compare else {}
     differing = held_out_parameters(loaded.task) if held_out else {}
     if json:
         console.print_json(

@@ -75,9 +75,8 @@ def test_rows_keep_images_and_only_valid_steps(reset: np.ndarray) -> None:
 TASKS = {
     "barcode_bandit": ["task.contexts=2", "task.presentations=2", "task.pulls=4"],
     "water_maze": ["task.contexts=2", "task.presentations=2", "task.episode_steps=7"],
-    "episodic_harlow": ["task.pairs=2", "task.trials=2", "task.max_steps=12"],
     "episodic_visual_harlow": [
-        *["task.pairs=2", "task.trials=2", "task.max_steps=12"],
+        *["task.pairs=2", "task.trials=2", "task.max_steps=8"],
         "agent.image_encoder=trained",
     ],
 }

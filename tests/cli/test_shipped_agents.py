@@ -20,8 +20,8 @@ def means(command_line: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("KERASMETA_REGISTRY", raising=False)
 
     def evaluate(id: str, *options: str, lifetimes: int = 1000) -> dict[str, float]:
-        words = ("evaluate", id, "--lifetimes", str(lifetimes), *options, "--json")
-        metrics = command_line(*words).json["metrics"]
+        words = ("evaluate", id, "--lifetimes", str(lifetimes), *options)
+        metrics = command_line(*words, "--no-references", "--json").json["metrics"]
         return {name: estimate["mean"] for name, estimate in metrics.items()}
 
     return evaluate

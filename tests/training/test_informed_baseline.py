@@ -53,6 +53,7 @@ def test_the_agent_is_told_nothing() -> None:
     assert more == 2
 
 
+@pytest.mark.slow
 def test_who_knows_the_chances_explains_more_of_the_returns() -> None:
     """Of one trial's regret, all: it is the chosen arm's, which is luck to the critic.
 
@@ -81,6 +82,7 @@ def test_who_knows_the_chances_explains_more_of_the_returns() -> None:
     assert 0.25 < found["informed"] < 0.55
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_its_baseline(tmp_path: Path) -> None:
     steps = 32 * 10
     whole = informed(f"steps={6 * steps}", "checkpoint_every=3", trials=10)

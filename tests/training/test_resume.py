@@ -1,9 +1,13 @@
-"""A run killed at any moment and resumed ends as one left alone, bit for bit."""
+"""A run killed at any moment and resumed ends as one left alone, bit for bit.
+
+KERASMETA_KILLS=n kills at n more moments.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,6 +25,7 @@ pytestmark = pytest.mark.slow
 ITERATIONS = 40
 LIFETIMES, UNCUED, CUED = 8, 4, 4
 STEPS = ITERATIONS * LIFETIMES * (UNCUED + 1 + CUED)
+KILLS = int(os.environ.get("KERASMETA_KILLS", "0"))
 TIMES = ("wall_seconds", "steps_per_second")
 
 COMMAND = [
@@ -92,7 +97,9 @@ def test_the_same_seed_gives_the_same_run(undisturbed: Path, tmp_path: Path) -> 
     assert_same(tmp_path / "run", undisturbed)
 
 
-@pytest.mark.parametrize("rows_before_kill", [1, 8, 23, 38])
+@pytest.mark.parametrize(
+    "rows_before_kill", [1, 23, *random.Random(3).choices(range(1, 39), k=KILLS)]
+)
 def test_killed_between_iterations(
     undisturbed: Path, tmp_path: Path, rows_before_kill: int
 ) -> None:
@@ -115,7 +122,7 @@ def test_killed_between_iterations(
     assert_same(out, undisturbed)
 
 
-@pytest.mark.parametrize("save", [1, 5])
+@pytest.mark.parametrize("save", [5, 1] if KILLS else [5])
 def test_killed_while_a_checkpoint_is_written(
     undisturbed: Path, tmp_path: Path, save: int
 ) -> None:
