@@ -16,12 +16,12 @@ BANDITS: dict[str, dict[str, Any]] = {
     # without. The bonus keeps an agent from settling for the first good arm (0.005 for
     # good: 2.7) and later takes away what is left of its trying out.
     # What was missing then is many updates and a critic that keeps up with them. Seed
-    # 0, evaluate --lifetimes 30000 --seed 3, where Gittins' index has 1.73: 1,024
-    # lifetimes in a batch, 20 M steps, Fisher products of an eighth, the bonus to
-    # -0.005 1.97 (its most probable actions 1.83); the bonus to -0.03, 16 M 1.97 (2.03:
-    # too sure too early); 64 units, 24 M 2.09; 48 units and damping 0.2 2.41; these 512
-    # lifetimes and Fisher products of a half 1.81. The critic explains 0.83 of the
-    # returns' variance, and 0.6 with 1,024 lifetimes.
+    # 0, evaluate --lifetimes 30000 --seed 3: 1,024 lifetimes in a batch, 20 M steps,
+    # Fisher products of an eighth, the bonus to -0.005 1.97 (its most probable actions
+    # 1.83); the bonus to -0.03, 16 M 1.97 (2.03: too sure too early); 64 units, 24 M
+    # 2.09; 48 units and damping 0.2 2.41; these 512 lifetimes and Fisher products of a
+    # half 1.81. The critic explains 0.83 of the returns' variance, and 0.6 with 1,024
+    # lifetimes.
     # Without it, 1,024 lifetimes, gamma and lambda 1, 40 M steps: 1.99; delta and bonus
     # falling by the same factor in every update 2.03; fine-tuned three times with 2,048
     # lifetimes and small steps 1.92. Paid outcomes, gamma 0.99 and lambda 0.95, 10 M
