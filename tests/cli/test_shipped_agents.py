@@ -65,7 +65,7 @@ def test_the_bandit_agent_explores_and_then_stops(means: Any) -> None:
     found = means("bandit/lstm", lifetimes=4000)
     assert found["reward_first_10_trials"] >= 0.55
     assert found["reward_last_10_trials"] >= 0.61  # never switching would be 0.5
-    assert found["cumulative_regret"] <= 2.15  # Thompson sampling 2.77, Gittins 1.75
+    assert found["cumulative_regret"] <= 2.05  # Thompson sampling 2.77, Gittins 1.75
 
 
 def test_the_volatile_agent_learns_faster_where_chances_change(means: Any) -> None:
