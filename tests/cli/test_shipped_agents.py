@@ -179,6 +179,12 @@ def test_and_remembered(means: Any) -> None:
     assert found["accuracy_trial_2"] >= 0.85  # it still learns within an episode
 
 
+def test_nor_does_an_agent_without_one_know_the_images(means: Any) -> None:
+    found = means("episodic_visual_harlow/lstm", lifetimes=20)
+    assert 0.4 <= found["accuracy_trial_1_exposure_2"] <= 0.6
+    assert found["accuracy_trial_2"] >= 0.8
+
+
 def test_a_goal_that_comes_back_is_reached_with_a_memory_only(means: Any) -> None:
     """Of Meta-World's reach, with the reward shown in a goal's first episode only."""
     pytest.importorskip("metaworld")
