@@ -102,7 +102,8 @@ HARLOW: dict[str, dict[str, Any]] = {
         },
     },
     # After 4 M steps, annealed in these, rewards per trial were 0.73, 0.41 and 0.94
-    # (seeds 0 to 2; they find out after 1.5 to 3 M). Five seeds of this: trial 2 right in
-    # 0.927, 0.891, 0.870, 0.934, 0.883, trial 1 of second exposures in 0.493 to 0.500.
+    # (seeds 0 to 2; they find out after 1.5 to 3 M). Five seeds of this: trial 2 right
+    # in 0.927, 0.891, 0.870, 0.934, 0.883, trial 1 of second exposures in 0.493 to
+    # 0.500.
     "episodic_visual_harlow/lstm": {"steps": 6_000_000},
 }
