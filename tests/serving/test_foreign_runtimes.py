@@ -120,6 +120,19 @@ def only(model: Path, signature: str) -> None:
     path.write_bytes(saved.SerializeToString())
 
 
+def own_functions(expected: Lives, greedy: dict[str, Any]) -> dict[str, float]:
+    """How far OpenVINO's numbers may be, which has functions of its own, by output.
+
+    Convolutions: 2e-5 in 5 of 38,400 logits after 200 steps. Sigmoids and hyperbolic
+    tangents: 1.1e-5 in 1 of 25,600 logits of bandit/lstm, so that logits have the last
+    places of their largest, as values have.
+    """
+    if expected.shown["stimulus"].dtype == np.uint8:
+        return dict.fromkeys(greedy, 1e-4)
+    largest = float(np.abs(greedy["logits"]).max()) if "logits" in greedy else 0.0
+    return {"logits": lives.TOLERANCE + lives.ROUNDING * largest, **expected.within}
+
+
 NO_RULE = "No conversion rule found for operations: Bitcast\n"
 
 
@@ -146,7 +159,5 @@ def test_openvino(id: str, recorded: Callable[..., Lives], tmp_path: Path) -> No
             pytest.skip(f"OpenVINO cannot convert {id}: it has no rule for Bitcast")
         assert done.returncode == 0, done.stderr[-3000:]
         greedy = {k: v for k, v in expected.given.items() if k != "action"}
-        # OpenVINO's own convolutions: 2e-5 in 5 of 38,400 logits after 200 steps.
-        sees = expected.shown["stimulus"].dtype == np.uint8
-        within = dict.fromkeys(greedy, 1e-4) if sees else expected.within
-        lives.assert_equal(dict(np.load(tmp_path / "out.npz")), greedy, within)
+        given = dict(np.load(tmp_path / "out.npz"))
+        lives.assert_equal(given, greedy, own_functions(expected, greedy))
