@@ -87,6 +87,7 @@ def test_the_task_is_made_and_played_with_them(folder):
         ("image_3.png", b"\x89PNG\r\n\x1a\nrubbish", r"image_3.png': cannot be read"),
         ("zebra.jpg", b"\xff\xd8\xff\xe0 cut short", r"zebra.jpg': cannot be read"),
         ("small.png", flat(1, 15, 40), r"small.png': is 40 x 15 pixels, smaller than"),
+        ("words.png", b"words", r"words.png': cannot be read as .* \(\w[^{}[]+\);"),
         ("twin.png", flat(30), r"twin.png': looks the same as another"),
     ],
 )

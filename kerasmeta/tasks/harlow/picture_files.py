@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+# Where in TensorFlow an operation failed, which its messages begin and end with.
+_PLACE = re.compile(r"^\{\{.*?\}\} | \[Op:.*")
 
 
 def read_images(folder: str, size: int) -> np.ndarray:
@@ -109,7 +112,7 @@ def _decoded(name: str) -> Any:
                 content, channels=3, expand_animations=False
             ).numpy()
     except tf.errors.OpError as error:
-        reason = error.message.splitlines()[0]
+        reason = _PLACE.sub("", error.message.splitlines()[0]).rstrip(".")
         raise UserError(
             "images",
             name,
