@@ -22,8 +22,10 @@ TWO_STEP: dict[str, dict[str, Any]] = {
     # Planning pays little here (0.551 model-free, 0.5585 planning), so the noise of
     # late updates must be little too. Five seeds, 1,000 lifetimes: 0.551 to 0.554; the
     # published one in 100,000 lifetimes (20,000 of each of the seeds 100 to 104)
-    # 0.5549, each time above SARSA's 0.5518 (standard errors below 0.0003). A bonus
-    # that ends at -0.005 was no better: 0.5525 and, with this one, 0.5516 (seed 0).
+    # 0.5549 (evaluate), each time above the model-free player's, 0.5518 on average
+    # (kerasmeta.tasks.play.play, same numbers and seeds; standard errors below 0.0003).
+    # A bonus that ends at -0.005 was no better: 0.5525 and, with this one, 0.5516 (seed
+    # 0).
     # Without annealing, with values that are not normalised, delta 0.01 and damping
     # 0.1, reward per trial while training was 0.525 after 2 M steps, 0.531 after 6 M. A
     # short trace lets the critic, less noisy than the reward, judge the first choices;
