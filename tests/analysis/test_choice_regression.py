@@ -77,14 +77,15 @@ def test_without_penalty_it_is_statsmodels_with_clusters(noisy: Lifetimes) -> No
 
 
 def test_the_penalty_is_minimised(noisy: Lifetimes) -> None:
-    """No small step from the solution lowers mean log loss + ridge |b|^2 / 2."""
+    """No small step from it lowers the mean of log loss + ridge logit^2 / 2."""
     X, y, _ = naive_design(noisy)
     ridge = 0.01
 
     def loss(b: np.ndarray) -> float:
-        chance = 1 / (1 + np.exp(-X @ b))
+        logit = X @ b
+        chance = 1 / (1 + np.exp(-logit))
         log_loss = -np.mean(y * np.log(chance) + (1 - y) * np.log(1 - chance))
-        return float(log_loss + ridge * b @ b / 2)
+        return float(log_loss + ridge * np.mean(logit**2) / 2)
 
     b = fit(choice_data(two_step_trials(noisy)), ridge)
     for direction in np.random.default_rng(0).normal(size=(50, len(b))):
@@ -117,6 +118,32 @@ def test_planted_behaviour_gives_the_signs() -> None:
     for low, high in indices(simulation.RandomChooser(bias=0.6), seed=0).values():
         assert low < 0 < high
         assert high - low < 2
+
+
+@pytest.mark.parametrize("lapse", [0.0, 0.05])
+def test_a_player_that_goes_by_the_evidence_has_no_model_free_part(
+    lapse: float,
+) -> None:
+    """Nor where it never errs; a penalty on the coefficients would give it 3.15."""
+    chooser = simulation.OptimalChooser(0.8, 0.9, 0.025, lapse=lapse)
+    trials = two_step_trials(simulation.two_step(chooser, batch_size=2000, seed=0))
+    found = choice_indices(trials)
+    low, high = found["model_free_index"].ci95
+    assert low < 0 < high
+    assert high - low < 0.6
+    assert found["model_based_index"].ci95[0] > 10
+
+
+def test_the_coefficients_of_one_design_are_those_of_another() -> None:
+    """Halving a predictor doubles its coefficient and changes no index but by that."""
+    trials = two_step_trials(
+        simulation.two_step(simulation.OptimalChooser(0.8, 0.9, 0.025), 50, seed=0)
+    )
+    data = choice_data(trials)
+    scale = np.where(np.arange(21) % 4 == 3, 0.5, 1.0)
+    scaled = data._replace(predictors=data.predictors * scale)
+    expected = fit(data, ridge=1e-3) / scale
+    np.testing.assert_allclose(fit(scaled, ridge=1e-3), expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ first, 0 neither),
 
     logit P(c_t = 1) = bias + sum_k sum_l  b_k(l) x_k(t - l),    l = 1 ... lags
 
-(Lau & Glimcher 2005, JEAB 84:555, eq. 3). A small ridge penalty keeps the coefficients
-of agents that hardly ever err finite; intervals are over lifetimes (both as in
+(Lau & Glimcher 2005, JEAB 84:555, eq. 3). A small penalty keeps the coefficients of
+agents that hardly ever err finite; intervals are over lifetimes (both as in
 `choice_regression`).
 """
 
