@@ -10,6 +10,9 @@ import typer
 from kerasmeta.cli import console
 from kerasmeta.cli.progress import working
 
+# What a reference player is measured in at least: their columns show no intervals.
+FEWEST_PLAYED = 1000
+
 Lifetimes = Annotated[int, typer.Option(min=1, help="How many fresh lifetimes.")]
 Lesion = Annotated[
     str | None,
@@ -40,7 +43,8 @@ def evaluate(
         bool,
         typer.Option(
             "--references/--no-references",
-            help="Let the family's reference players live through lifetimes, too.",
+            help="Let the family's reference players live through as many lifetimes "
+            "(1,000 at least), too.",
         ),
     ] = True,
     render: Annotated[
@@ -82,7 +86,8 @@ def evaluate(
         found = run_evaluation(
             subject, loaded.task, lifetimes, seed, greedy, held_out
         ).as_dict()
-        compared = references(loaded.task, held_out) if compare else {}
+        played = max(lifetimes, FEWEST_PLAYED), seed
+        compared = references(loaded.task, held_out, *played) if compare else {}
     differing = held_out_parameters(loaded.task) if held_out else {}
     if json:
         console.print_json(

@@ -9,6 +9,7 @@ from kerasmeta.errors import UserError
 from kerasmeta.lifetimes import Lifetimes
 from kerasmeta.tasks import seeds
 from kerasmeta.tasks.base import Player, Task
+from kerasmeta.tasks.gymnasium.play import joined
 from kerasmeta.tasks.gymnasium.play import play as play_gymnasium
 from kerasmeta.tasks.gymnasium.task import GymnasiumTask
 from kerasmeta.tasks.observation import first_observation, next_observation
@@ -16,41 +17,56 @@ from kerasmeta.tasks.revealed import revealed, with_hidden
 from kerasmeta.tasks.validation import check_count
 
 
-def play(task: Task, player: str | Player, lifetimes: int, seed: int = 0) -> Lifetimes:
+def play(
+    task: Task,
+    player: str | Player,
+    lifetimes: int,
+    seed: int = 0,
+    side_by_side: int | None = None,
+) -> Lifetimes:
     """Plays whole lifetimes and records them.
 
     Args:
         task: The task.
         player: The name of one of `task.players()`, or a player.
-        lifetimes: `B`, how many lifetimes, all at once.
-        seed: The same seed gives the same lifetimes, bit for bit.
+        lifetimes: `B`, how many lifetimes.
+        seed: The same seed gives the same lifetimes, bit for bit, where as many of them
+            run side by side.
+        side_by_side: How many lifetimes run at once; None: all.
 
     Returns:
         `Lifetimes` of `T = task.lifetime_steps` steps.
 
     Raises:
-        UserError: The player is not known, or `lifetimes` is not positive.
+        UserError: The player is not known, or a number of lifetimes is not positive.
     """
     check_count("lifetimes", lifetimes)
+    size = lifetimes if side_by_side is None else min(lifetimes, side_by_side)
+    check_count("side_by_side", size)
     if isinstance(player, str):
         player = _player_named(task, player)
     if isinstance(task, GymnasiumTask):
         return play_gymnasium(task, player, lifetimes, seed)
     task = revealed(task)
     run = tf.function(
-        lambda start: _run(task, player, lifetimes, start),
+        lambda start: _run(task, player, size, start),
         input_signature=[tf.TensorSpec([2], tf.int32)],
         autograph=False,
     ).get_concrete_function()
-    observation, action, reward, valid = run(seeds.as_seed(seed))
-    return with_hidden(
-        Lifetimes(
-            observation={name: value.numpy() for name, value in observation.items()},
-            action=action.numpy(),
-            reward=reward.numpy(),
-            valid=valid.numpy(),
-        )
-    )
+    starts = _starts(seed, -(-lifetimes // size))
+    return joined([_recorded(run(start)) for start in starts], lifetimes)
+
+
+def _starts(seed: int, count: int) -> list[Any]:
+    """A seed for each batch; the first one is `seed` itself."""
+    first = seeds.as_seed(seed)
+    key = seeds.key_from(first)
+    return [first, *(seeds.at_step(key, index) for index in range(1, count))]
+
+
+def _recorded(parts: tuple[Any, ...]) -> Lifetimes:
+    """What `_run` gives, as arrays."""
+    return with_hidden(Lifetimes(*tf.nest.map_structure(lambda x: x.numpy(), parts)))
 
 
 def _player_named(task: Task, name: str) -> Player:

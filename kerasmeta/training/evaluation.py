@@ -150,23 +150,25 @@ def players(
     if isinstance(task, GymnasiumTask):
         lifetimes = min(lifetimes, 100)
     return {
-        name: metrics(task.name, play(task, player, lifetimes, seed))
+        name: metrics(task.name, play(task, player, lifetimes, seed, chunk_of(task)))
         for name, player in task.players().items()
     }
 
 
-def references(task: Task, held_out: bool = True) -> dict[str, dict[str, Any]]:
+def references(
+    task: Task, held_out: bool = True, lifetimes: int = 1000, seed: int = 0
+) -> dict[str, dict[str, Any]]:
     """What an agent's numbers are compared with, `{column: {metric: value}}`.
 
-    The columns are the task's reference players, which live through 1,000 fresh
-    lifetimes of this very task (see `players`), and `published`. Where several sources
-    published a metric, `published` has the first one's value; `sources` has all of
-    them. Published values belong to the published parameters and are left out for
-    others; what is held out from training makes no difference there.
+    The columns are the task's reference players, which live through fresh lifetimes of
+    this very task (see `players`), and `published`. Where several sources published a
+    metric, `published` has the first one's value; `sources` has all of them. Published
+    values belong to the published parameters and are left out for others; what is held
+    out from training makes no difference there.
     """
     found: dict[str, dict[str, Any]] = {
         name: {metric: estimate.mean for metric, estimate in estimates.items()}
-        for name, estimates in players(task, held_out=held_out).items()
+        for name, estimates in players(task, lifetimes, seed, held_out).items()
     }
     sources = published(task.name) or threshold(task)
     if published(task.name) and not _is_as_published(task):

@@ -99,6 +99,12 @@ def test_evaluate(command_line: Any, workplace: Path) -> None:
     low, high = found["metrics"]["reward_per_trial"]["ci95"]
     assert low < found["metrics"]["reward_per_trial"]["mean"] < high
     assert {"random", "optimal", "published"} <= set(found["references"])
+    from kerasmeta.training.evaluation import players
+    from kerasmeta.training.runs import load_run
+
+    task = load_run(workplace / "ep_lstm")[1]
+    optimal = players(task, lifetimes=1000, seed=5)["optimal"]["reward_per_trial"]
+    assert found["references"]["optimal"]["reward_per_trial"] == optimal.mean
     words = ("evaluate", "lstm", "--lifetimes", "2", "--no-references")
     found = command_line(*words, "--json").json
     assert found["lesion"] is None

@@ -20,6 +20,20 @@ def test_the_same_seed_gives_the_same_lifetimes_and_another_one_others():
     assert differ(play(TASK, "optimal", 6, seed=4), first)
 
 
+def test_batches_that_follow_each_other_live_through_other_lifetimes():
+    joined = play(TASK, "random", 10, seed=3, side_by_side=4)
+    first, second, third = (
+        tf.nest.map_structure(lambda x, at=at: x[at : at + 4], joined)
+        for at in (0, 4, 8)
+    )
+    assert_same(play(TASK, "random", 4, seed=3), first)
+    assert len(third.action) == 2
+    for other in (second, play(TASK, "random", 4, seed=4)):
+        assert not (first.reward == other.reward).all(axis=1).any()
+        assert not (first.action == other.action).all(axis=1).any()
+    assert not (second.action[:2] == third.action).all(axis=1).any()
+
+
 def test_arrays_have_the_documented_shapes_and_types():
     lifetimes = play(TASK, "model_free", 6, seed=0)
     assert lifetimes.action.shape == lifetimes.reward.shape == (6, 8)

@@ -10,6 +10,7 @@ import pytest
 from kerasmeta import tasks
 from kerasmeta._keras import tf
 from kerasmeta.errors import UserError
+from kerasmeta.tasks.play import play
 from kerasmeta.training import evaluation
 from kerasmeta.training.collect import (
     EVALUATION_STREAM,
@@ -100,6 +101,19 @@ def test_references_hold_players_and_published_values() -> None:
     assert found["optimal"]["reward_per_trial"] == pytest.approx(0.706, abs=0.005)
     assert found["published"]["stay_common_rewarded"] == 0.99
     assert set(found["sources"]) == {"wang_2018", "alkhamissi_2020"}
+
+
+def test_references_live_as_many_lifetimes_as_they_are_told(monkeypatch) -> None:
+    task = tasks.make("two_step", trials=5)
+    monkeypatch.setattr(evaluation, "CHUNK", 40)
+    rewards = [
+        play(task, "random", 40, seed=6).reward,
+        play(task, "random", 100, seed=6, side_by_side=40).reward,
+    ]
+    for expected in rewards:
+        found = references(task, lifetimes=len(expected), seed=6)["random"]
+        assert found["reward_per_trial"] == pytest.approx(expected.mean())
+    assert rewards[0].mean() != rewards[1].mean()
 
 
 def test_published_values_are_for_the_published_parameters() -> None:
