@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import agents
-from harness.updates import Update, assert_equal, everything, flat
+from harness.updates import FEW, Update, assert_equal, everything, flat
 
 from kerasmeta._keras import tf
 from kerasmeta.agents import TRPOConfig
 from kerasmeta.agents.annealing import bonus_left, has_bonus, share_left
 
 SETTINGS = {"delta": 0.02, "entropy_bonus": 0.5}
+# A small update of a few steps: nothing here depends on more.
+CHEAP = {**FEW, "agent": {"kind": "lstm"}, "critic_passes": 1, "critic_minibatches": 1}
+ROWS = ("FMML", "FLFL", "FMLF", "FMML")
 
 
 def done(updates: int) -> Any:
@@ -81,20 +84,22 @@ ANNEALED = {
 def test_an_update_has_what_is_left(case: str, rng: np.random.Generator) -> None:
     """The sixth of ten updates, against one with settings of its own."""
     falling, alone = ANNEALED[case]
-    annealed, fixed = Update(updates=10, **falling), Update(**alone)
+    annealed = Update(updates=10, **falling, **CHEAP)
+    fixed = Update(**alone, **CHEAP)
     annealed.trainer.train_step_counter.assign(5)
-    experience = agents.experience(fixed.trainer.agent, rng)
+    experience = agents.experience(fixed.trainer.agent, rng, ROWS)
     reports = annealed(experience), fixed(experience)
     np.testing.assert_allclose(reports[0], reports[1], rtol=1e-5, atol=1e-6)
     found, expected = (flat(everything(x.trainer)) for x in (annealed, fixed))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert reports[0].step_accepted
     assert reports[0].kl <= alone["delta"]
 
 
 def test_a_run_without_an_end_has_all_of_both(rng: np.random.Generator) -> None:
-    annealed = Update(updates=None, anneal_to=0.2, **SETTINGS)
-    fixed = Update(**SETTINGS)
-    experience = agents.experience(fixed.trainer.agent, rng)
+    annealed = Update(updates=None, anneal_to=0.2, **SETTINGS, **CHEAP)
+    fixed = Update(**SETTINGS, **CHEAP)
+    experience = agents.experience(fixed.trainer.agent, rng, ROWS)
     for update in (annealed, fixed):
         update.trainer.train_step_counter.assign(7)
         update(experience)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import agents
-from harness.updates import values_of
+from harness.updates import FEW, collected, values_of
 
 from kerasmeta._keras import tf
 from kerasmeta.agents import TRPOAgent
@@ -23,9 +23,10 @@ LIFETIMES = 32  # two groups
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
     """A run of a small agent, collected from once."""
-    small = ["task.uncued_trials=6", "task.cued_trials=6", "agent.units=8"]
+    small = ["task.uncued_trials=4", "task.cued_trials=4", "agent.units=8"]
+    update = ["trpo.fisher_fraction=1.0", *(f"trpo.{k}={v}" for k, v in FEW.items())]
     config = recipe("episodic_two_step", "ep_lstm").with_overrides(
-        [*small, f"lifetimes={LIFETIMES}", "trpo.fisher_fraction=1.0"]
+        [*small, f"lifetimes={LIFETIMES}", *update]
     )
     made = Trainer(config)
     agents.shake(made.agent.variables)
@@ -34,7 +35,7 @@ def trainer() -> Trainer:
 
 @pytest.fixture(scope="module")
 def experience(trainer: Trainer) -> Any:
-    return trainer.collector.collect(0, tf.constant(0), TRAINING_STREAM)
+    return collected(trainer)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_collection_and_update_compile_as_one_program(trainer: Trainer) -> None:
     variables = trainer.learner.actor_variables
     before = values_of(variables)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def iterate(index: Any) -> Any:
         collected = trainer.collector.collect(3, index, TRAINING_STREAM)
         return trainer.learner.train(collected).extra.kl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ KINDS = pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
 CONTINUOUS = pytest.mark.parametrize("continuous", [False, True])
 
 
-def make(continuous: bool = False, **changes: Any) -> EpisodicAgent:
+def fresh(continuous: bool = False, **changes: Any) -> EpisodicAgent:
     """A small agent whose weights all matter."""
     agent = EpisodicAgent(
         agents.observation_spec(continuous),
@@ -30,6 +31,10 @@ def make(continuous: bool = False, **changes: Any) -> EpisodicAgent:
     )
     agents.shake(agent.variables)
     return agent
+
+
+# Agents carry nothing from call to call, but what was traced: tests share them.
+make = functools.cache(fresh)
 
 
 def lifetime(
@@ -285,7 +290,7 @@ def test_a_seed_is_a_32_bit_integer(seed: Any) -> None:
 def test_the_agent_runs_for_any_batch_size_with_few_traces(
     rng: np.random.Generator,
 ) -> None:
-    agent = make()
+    agent = fresh()
     for batch in (1, 2, 3, 5, 8):
         observation = agents.at(agents.observations(rng, batch, 1), 0)
         output = agent.step(observation, agent.initial_state(batch))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import agents
-from harness.updates import unrolled, values_of
+from harness.updates import FEW, unrolled, values_of
 
 from kerasmeta import UserError
 from kerasmeta._keras import tf, tf_agents
@@ -124,12 +124,14 @@ def test_fisher_product_through_convolutions_equals_the_explicit_matrix() -> Non
     assert np.abs(expected[:seeing, :seeing]).max() > 1e-3  # vision has a part in it
 
 
-def make_trainer(agent: EpisodicAgent, jit_compile: bool = False) -> TRPOAgent:
+def make_trainer(
+    agent: EpisodicAgent, jit_compile: bool = False, **settings: Any
+) -> TRPOAgent:
     return TRPOAgent(
         tf_agents.trajectories.time_step_spec(agent.observation_spec),
         agent.action_spec,
         agent,
-        TRPOConfig(),
+        TRPOConfig(**settings),
         tf.Variable(0, dtype=tf.int64),
         jit_compile=jit_compile,
     )
@@ -137,7 +139,7 @@ def make_trainer(agent: EpisodicAgent, jit_compile: bool = False) -> TRPOAgent:
 
 def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
     agent = make_agent()
-    trainer = make_trainer(agent)
+    trainer = make_trainer(agent, **FEW, critic_passes=1)
     experience = agents.experience(agent, rng)
     names = list(agent.named_weights())
     before = values_of(list(agent.named_weights().values()))
@@ -155,7 +157,7 @@ def test_an_update_improves_the_surrogate(rng: np.random.Generator) -> None:
 
 def test_an_update_leaves_fixed_eyes_as_they_are(rng: np.random.Generator) -> None:
     agent = make_agent(image_encoder="components")
-    trainer = make_trainer(agent)
+    trainer = make_trainer(agent, **FEW, critic_passes=1)
     experience = agents.experience(agent, rng)
     named = agent.named_weights()
     before = {name: variable.numpy() for name, variable in named.items()}

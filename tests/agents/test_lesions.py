@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ def live(agent: EpisodicAgent, observation: Any, compiled: bool | None = None) -
     """
     step = agent.step
     if compiled is not None:
-        step = tf.function(agent.forward, jit_compile=compiled)
+        step = tf.function(agent.forward, jit_compile=compiled, autograph=False)
     state = agent.initial_state(B, seed=1)
     outputs = []
     for t in range(T):
@@ -45,19 +47,33 @@ def live(agent: EpisodicAgent, observation: Any, compiled: bool | None = None) -
     return agents.stack(outputs)
 
 
-@pytest.fixture
-def observation(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    return agents.observations(rng, B, T)
+@pytest.fixture(scope="module")
+def observation() -> dict[str, np.ndarray]:
+    return agents.observations(np.random.default_rng(20180726), B, T)
+
+
+@pytest.fixture(scope="module")
+def agent() -> EpisodicAgent:
+    """An intact agent for all tests, which leave its weights alone."""
+    return make()
+
+
+Lived = Callable[[str | None], Any]
+
+
+@pytest.fixture(scope="module")
+def lived(agent: EpisodicAgent, observation: Any) -> Lived:
+    """The agent's lifetime by `step` with a lesion; each is lived once."""
+    return functools.cache(lambda lesion: live(agent.lesioned(lesion), observation))
 
 
 @pytest.mark.parametrize("nothing", [None, Lesion(), Lesion(units=())])
 def test_no_lesion_is_the_intact_agent_bit_for_bit(
-    nothing: Lesion | None, observation: Any
+    nothing: Lesion | None, agent: EpisodicAgent, lived: Lived, observation: Any
 ) -> None:
-    agent = make()
     lesioned = agent.lesioned("units:0").lesioned(nothing)
     assert lesioned.lesion is None
-    assert_same(live(lesioned, observation), live(agent, observation))
+    assert_same(live(lesioned, observation), lived(None))
 
 
 @pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])
@@ -98,9 +114,9 @@ def cut_weights(agent: EpisodicAgent, smaller: EpisodicAgent) -> None:
 
 @pytest.mark.parametrize("compiled", [None, False, True])
 def test_silenced_units_hold_zeros_that_memory_stores(
-    compiled: bool | None, observation: Any
+    compiled: bool | None, agent: EpisodicAgent, observation: Any
 ) -> None:
-    outputs = live(make().lesioned(Lesion(units=SILENCED)), observation, compiled)
+    outputs = live(agent.lesioned(Lesion(units=SILENCED)), observation, compiled)
     state, recordings = outputs.state, outputs.recordings
     for found in (*state.actor, state.memory.values, recordings["memory"]):
         silenced = tf.gather(found, SILENCED, axis=-1).numpy()
@@ -113,28 +129,26 @@ def test_silenced_units_hold_zeros_that_memory_stores(
 
 @pytest.mark.parametrize("lesion", ["units:1,3", "gate", "units:0+gate", "memory"])
 def test_a_lesion_is_the_same_with_xla_and_without(
-    lesion: str, observation: Any
+    lesion: str, agent: EpisodicAgent, lived: Lived, observation: Any
 ) -> None:
-    agent = make().lesioned(lesion)
-    expected = live(agent, observation)
-    for compiled in (False, True):
-        assert_same(live(agent, observation, compiled), expected, atol=1e-5)
+    found = live(agent.lesioned(lesion), observation, compiled=True)
+    assert_same(found, lived(lesion), atol=1e-5)  # by `step`, which XLA leaves alone
 
 
 def test_without_any_unit_the_policy_does_not_depend_on_what_is_seen(
-    observation: Any,
+    agent: EpisodicAgent, observation: Any
 ) -> None:
-    agent = make()
     lesioned = agent.lesioned(Lesion(units=tuple(range(UNITS))))
     logits = live(lesioned, observation).logits.numpy()
     bias = agent.actor.output_layer.bias.numpy()
     np.testing.assert_array_equal(logits, np.broadcast_to(bias, logits.shape))
 
 
-def test_a_lesion_takes_effect_in_the_middle_of_a_lifetime(observation: Any) -> None:
+def test_a_lesion_takes_effect_in_the_middle_of_a_lifetime(
+    agent: EpisodicAgent, lived: Lived, observation: Any
+) -> None:
     """What silenced units held before reaches nothing any more."""
-    agent = make()
-    before = live(agent, observation).state
+    before = lived(None).state
     state: AgentState = agents.at(before, T - 1)
     now = agents.at(observation, 0)
     lesioned = agent.lesioned(Lesion(units=SILENCED))
@@ -147,18 +161,16 @@ def test_a_lesion_takes_effect_in_the_middle_of_a_lifetime(observation: Any) -> 
     assert np.abs(one.logits - agent.step(now, state).logits).max() > 1e-3
 
 
-def test_a_closed_gate_is_a_lesioned_memory_to_the_actor(observation: Any) -> None:
+def test_a_closed_gate_is_a_lesioned_memory_to_the_actor(lived: Lived) -> None:
     """m reaches the policy through the gate only; the critic reads m itself."""
-    agent = make()
-    gate = live(agent.lesioned("gate"), observation)
-    memory = live(agent.lesioned("memory"), observation)
+    gate, memory = lived("gate"), lived("memory")
     assert_same(gate.logits, memory.logits)
     assert_same(gate.action, memory.action)
     assert_same(gate.state.actor, memory.state.actor)
     assert np.abs(gate.value - memory.value).max() > 1e-3
     assert not gate.recordings["reinstatement"].numpy().any()
     assert gate.recordings["memory"].numpy().any()  # it still retrieves
-    assert np.abs(gate.logits - live(agent, observation).logits).max() > 1e-3
+    assert np.abs(gate.logits - lived(None).logits).max() > 1e-3
 
 
 def test_where_m_is_used_by_the_gate_only_both_lesions_are_one(
@@ -175,8 +187,7 @@ def test_where_m_is_used_by_the_gate_only_both_lesions_are_one(
         assert_same(getattr(gate, field), getattr(memory, field))
 
 
-def test_lesions_add_up(observation: Any) -> None:
-    agent = make()
+def test_lesions_add_up(agent: EpisodicAgent, observation: Any) -> None:
     both = live(agent.lesioned("gate+units:1,3"), observation)
     either = live(agent.lesioned("memory+units:3,1"), observation)
     assert_same(both.logits, either.logits)
@@ -226,9 +237,11 @@ def test_units_are_put_in_order_and_named_once() -> None:
         ("gate_open:0.5", "not known before their gates were recorded"),
     ],
 )
-def test_bad_lesions_are_refused(text: str, complaint: str) -> None:
+def test_bad_lesions_are_refused(
+    text: str, complaint: str, agent: EpisodicAgent
+) -> None:
     with pytest.raises(UserError) as caught:
-        make().lesioned(text)
+        agent.lesioned(text)
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
 

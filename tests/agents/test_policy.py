@@ -104,11 +104,11 @@ def test_consecutive_lifetimes_draw_different_actions() -> None:
     agent = make()
     for variable in agent.variables:
         variable.assign(tf.zeros_like(variable))
-    frames, _ = collect(agent, 4)
+    frames, _ = collect(agent, 2)
     actions = frames.action.numpy()
-    starts = range(0, 4 * (LIFETIME + 1), LIFETIME + 1)
+    starts = range(0, 2 * (LIFETIME + 1), LIFETIME + 1)
     found = {tuple(row[t : t + LIFETIME]) for row in actions for t in starts}
-    assert len(found) == B * 4
+    assert len(found) == B * 2
 
 
 @pytest.mark.parametrize("kind", ["ep_lstm", "lstm"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,7 @@ def test_files_that_hold_no_weights_are_refused(tmp_path: Path) -> None:
         storage.load_weights(agent, tmp_path / "bf16")
 
 
+@functools.cache
 def damaged_descriptions() -> dict[str, Any]:
     """Descriptions that describe no agent, by what is wrong."""
     whole = json.dumps(storage.describe(make()))

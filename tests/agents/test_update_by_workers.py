@@ -16,8 +16,14 @@ from kerasmeta._keras import tf
 from kerasmeta.agents.trpo import TRPOExtra
 from kerasmeta.groups import alone
 
-ROWS = 2 * agents.WHOLE  # 8 lifetimes, of which each of two workers has every other
-SETTINGS = {"fisher_fraction": 0.5, "critic_minibatches": 2, "cg_iterations": 4}
+# 8 rows, of which each of two workers has every other.
+ROWS = 2 * ("FMMML", "FLFML", "FMMLF", "FMLFM")
+SETTINGS = {
+    "fisher_fraction": 0.5,
+    "critic_minibatches": 2,
+    "cg_iterations": 2,
+    "delta": 0.05,
+}
 NORMALIZED = {"kind": "lstm", "normalize": True}
 Total = Callable[[Any], Any]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+from harness.collection import collected_eagerly  # noqa: F401 - for the whole module
 from harness.command_line import STEPS_PER_ITERATION, TINY, make_run
 
 from kerasmeta.cli import app

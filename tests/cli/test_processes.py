@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.command_line import TINY, Answer, assert_refused
@@ -119,7 +120,9 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on_and_that_works(tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_go_on_and_that_works(
+    tmp_path: Path, command_line: Any
+) -> None:
     out = tmp_path / "a run"
     train = ["train", "two_step", "--agent", "lstm", *TINY, "--out", str(out)]
     running = subprocess.Popen(
@@ -143,6 +146,6 @@ def test_ctrl_c_says_how_to_go_on_and_that_works(tmp_path: Path) -> None:
     command = shlex.split(last.removeprefix(told))
     assert command[-1] == "--resume"
     command[command.index("8000000")] = "8000"  # less than half a minute
-    resumed = program(*command, "--json")
+    resumed = command_line(*command, "--json")
     assert resumed.json["run"] == str(out)
     assert resumed.json["steps"] >= 8000

@@ -77,6 +77,6 @@ def test_episode_driver_counts_lifetimes():
     driver = tf_agents.drivers.dynamic_episode_driver.DynamicEpisodeDriver(
         environment, policy, observers=[episodes, steps], num_episodes=2 * BATCH
     )
-    tf.function(driver.run)()
+    tf.function(driver.run, autograph=False)()
     assert episodes.result() == 2 * BATCH
     assert steps.result() == 2 * BATCH * task.trials

@@ -36,9 +36,9 @@ def assert_same(one: Any, other: Any) -> None:
         np.testing.assert_array_equal(one[key], other[key], err_msg=key)
 
 
-@pytest.mark.parametrize("family", tasks.names())
+@pytest.mark.parametrize("family", tasks.names(), scope="class")
 class TestFamily:
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def single(self, family: str) -> Any:
         return gymnasium.make(gymnasium_id(family)).unwrapped
 
@@ -78,15 +78,13 @@ class TestFamily:
         seen, _ = vector.reset(seed=9)
         seed = np.random.default_rng(9).integers(2**31, size=2).astype(np.int32)
         environment = TaskEnvironment(tasks.make(family), ROWS, seed=tf.constant(seed))
-        time_step, step = (
-            environment.reset_with_seed(seed),
-            tf.function(environment.step),
-        )
+        time_step = environment.reset_with_seed(seed)
         for action in actions(vector.action_space, 10):
             assert seen in vector.observation_space
             assert_same(seen, {k: v.numpy() for k, v in time_step.observation.items()})
-            time_step = step(tf.constant(action, environment.action_spec().dtype))
-            seen, reward, terminated, _, _ = vector.step(action)
+            action = tf.constant(action, environment.action_spec().dtype)
+            time_step = environment.step(action)
+            seen, reward, terminated, _, _ = vector.step(action.numpy())
             np.testing.assert_array_equal(reward, time_step.reward)
             np.testing.assert_array_equal(terminated, time_step.is_last())
 

@@ -23,7 +23,7 @@ class TestContinuousActions(TaskContract):
 
 
 def test_each_row_begins_anew_after_its_own_last_step():
-    run = record(TaskEnvironment(Countdown(4), batch_size=40, seed=0), 30, graph=True)
+    run = record(TaskEnvironment(Countdown(4), batch_size=40, seed=0), 30)
     left = run.observation["stimulus"][..., 0]
     first = run.step_type == StepType.FIRST
     # A lifetime counts down by one to 0 and is then LAST; FIRST follows LAST at once.
@@ -56,7 +56,7 @@ def test_successive_lifetimes_of_a_row_have_different_contexts():
 def test_iterations_of_a_run_are_independent_lifetimes():
     environment = TaskEnvironment(TwoStep(), batch_size=2000)
 
-    @tf.function
+    @tf.function(autograph=False)
     def good_states(iteration):
         environment.reset_with_seed((5, iteration))
         return tf.identity(environment._task_state.good)
@@ -67,7 +67,9 @@ def test_iterations_of_a_run_are_independent_lifetimes():
 
 def test_seed_pair_from_tensors_is_that_from_integers():
     environment = TaskEnvironment(EpisodicTwoStep(), batch_size=2)
-    by_tensor = tf.function(lambda i: environment.reset_with_seed((5, i)))
+    by_tensor = tf.function(
+        lambda i: environment.reset_with_seed((5, i)), autograph=False
+    )
     by_tensor(tf.constant(9, tf.int64))
     first = environment.step(tf.zeros([2], tf.int32))
     environment.reset_with_seed((5, 9))

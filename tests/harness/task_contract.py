@@ -32,14 +32,27 @@ def draw_actions(environment: TaskEnvironment, step: int) -> Any:
     return tf.constant(action, spec.dtype)
 
 
-def record(environment: TaskEnvironment, steps: int, graph: bool = False) -> Any:
-    """The `TimeStep`s of `steps` steps from the current one on, `[B, steps + 1]`."""
-    step = environment.step
-    if graph:
-        step = tf.function(step)
+def record(environment: TaskEnvironment, steps: int, step: Any = None) -> Any:
+    """The `TimeStep`s of `steps` steps from the current one on, `[B, steps + 1]`.
+
+    `step` is the environment's own, or a graph of it.
+    """
+    step = step or environment.step
     time_steps = [environment.current_time_step()]
     time_steps += [step(draw_actions(environment, t)) for t in range(steps)]
     return tf.nest.map_structure(lambda *x: np.stack(x, axis=1), *time_steps)
+
+
+class Traced:
+    """An environment whose steps and lifetimes' beginnings are graphs, traced once."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.environment = TaskEnvironment(task, BATCH, seed=seed)
+        self.step = tf.function(self.environment.step, autograph=False)
+        self.begin = tf.function(self.environment.reset_with_seed, autograph=False)
+
+    def record(self, steps: int) -> Any:
+        return record(self.environment, steps, self.step)
 
 
 def assert_same(a: Any, b: Any) -> None:
@@ -60,10 +73,18 @@ class TaskContract:
     registered = True
 
     @pytest.fixture(scope="class")
-    def run(self) -> Any:
+    def first(self) -> Traced:
+        return Traced(self.task, seed=7)
+
+    @pytest.fixture(scope="class")
+    def run(self, first: Traced) -> Any:
         """A bit more than two lifetimes, in a graph."""
-        environment = TaskEnvironment(self.task, BATCH, seed=7)
-        return record(environment, 2 * self.task.lifetime_steps + 3, graph=True)
+        return first.record(2 * self.task.lifetime_steps + 3)
+
+    @pytest.fixture
+    def traced(self, first: Traced, run: Any) -> Traced:
+        """The same environment, after that."""
+        return first
 
     def test_is_a_frozen_dataclass_that_its_fields_rebuild(self):
         fields = dataclasses.asdict(self.task)
@@ -153,29 +174,22 @@ class TaskContract:
         steps = run.reward.shape[1] - 1
         assert_same(record(environment, steps), run)
 
-    def test_another_seed_is_another_lifetime(self, run):
-        environment = TaskEnvironment(self.task, BATCH, seed=8)
-        other = record(environment, run.reward.shape[1] - 1, graph=True)
-        assert differ(other, run)
+    def test_another_seed_is_another_lifetime(self, traced, run):
+        traced.begin(tf.constant([0, 8]))
+        assert differ(traced.record(run.reward.shape[1] - 1), run)
 
-    def test_reset_with_seed_begins_the_lifetimes_of_that_seed(self):
-        environment = TaskEnvironment(self.task, BATCH, seed=1)
-        record(environment, 2)
-        begin = tf.function(environment.reset_with_seed)
+    def test_reset_with_seed_begins_the_lifetimes_of_that_seed(self, traced):
+        begun = traced.begin(tf.constant([3, 5]))
+        assert_same(begun, traced.environment.current_time_step())
         steps = self.task.lifetime_steps + 2
-        first = begin(tf.constant([3, 5]))
-        assert_same(first, environment.current_time_step())
-        again = record(environment, steps, graph=True)
-        fresh = record(
-            TaskEnvironment(self.task, BATCH, seed=(3, 5)), steps, graph=True
-        )
-        assert_same(again, fresh)
+        fresh = TaskEnvironment(self.task, BATCH, seed=(3, 5))
+        assert_same(traced.record(steps), record(fresh, steps))
 
-    def test_reset_begins_new_lifetimes(self):
-        environment = TaskEnvironment(self.task, BATCH, seed=2)
-        first = record(environment, self.task.lifetime_steps, graph=True)
-        assert environment.reset().is_first().numpy().all()
-        assert differ(record(environment, self.task.lifetime_steps, graph=True), first)
+    def test_reset_begins_new_lifetimes(self, traced):
+        traced.begin(tf.constant([3, 6]))
+        before = traced.record(self.task.lifetime_steps)
+        assert traced.environment.reset().is_first().numpy().all()
+        assert differ(traced.record(self.task.lifetime_steps), before)
 
     def test_action_at_last_is_ignored(self):
         ends = []
@@ -188,16 +202,16 @@ class TaskContract:
             ends.append(environment.step(draw_actions(environment, action_seed)))
         assert_same(ends[0], ends[1])
 
-    def test_checkpoint_continues_the_same_lifetimes(self, tmp_path):
+    def test_checkpoint_continues_the_same_lifetimes(self, traced, tmp_path):
         steps = self.task.lifetime_steps + 2
-        environment = TaskEnvironment(self.task, BATCH, seed=4)
-        record(environment, 2)
-        path = tf.train.Checkpoint(environment=environment).save(tmp_path / "saved")
-        expected = record(environment, steps, graph=True)
+        traced.record(2)
+        checkpoint = tf.train.Checkpoint(environment=traced.environment)
+        path = checkpoint.save(tmp_path / "saved")
+        expected = traced.record(steps)
         other = TaskEnvironment(self.task, BATCH, seed=5)
         restored = tf.train.Checkpoint(environment=other).restore(path)
         restored.assert_existing_objects_matched()
-        assert_same(record(other, steps, graph=True), expected)
+        assert_same(record(other, steps), expected)
 
     def test_players_play_by_the_rules(self):
         players = self.task.players()

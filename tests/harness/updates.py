@@ -11,6 +11,12 @@ from harness import agents
 from kerasmeta._keras import tf, tf_agents
 from kerasmeta.agents import EpisodicAgent, TRPOAgent, TRPOConfig, trpo
 from kerasmeta.groups import SumOverWorkers, alone
+from kerasmeta.training.collect import TRAINING_STREAM
+from kerasmeta.training.loop import Trainer
+
+# Fisher products are dear where nothing is compiled, and few do where what conjugate
+# gradients solve is not the point.
+FEW = {"cg_iterations": 3}
 
 
 def new_trainer(
@@ -53,6 +59,15 @@ class Update:
         """One update; the report as Python numbers."""
         extra = self.step(experience).extra
         return trpo.TRPOExtra(*[float(value) for value in extra])
+
+
+def collected(trainer: Trainer) -> Any:
+    """A run's first lifetimes, lived step by step: compiling is dear for one batch."""
+    driver = trainer.collector.driver
+    compiled, driver._begin = driver._begin, driver.new_lifetimes
+    experience = trainer.collector.collect(0, tf.constant(0), TRAINING_STREAM)
+    driver._begin = compiled
+    return experience
 
 
 def all_variables(trainer: TRPOAgent) -> list[Any]:

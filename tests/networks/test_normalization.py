@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import agents
-from harness.updates import new_trainer
+from harness.updates import FEW, new_trainer
 
 from export import export_agent
 from kerasmeta._keras import tf
@@ -20,6 +20,7 @@ from kerasmeta.networks.normalization import (
 )
 
 NORMAL = {"kind": "lstm", "normalize": True}
+CHEAP = {**FEW, "critic_passes": 1, "critic_minibatches": 1}
 
 
 def batches(rng: np.random.Generator, count: int) -> list[tuple[Any, Any]]:
@@ -114,7 +115,7 @@ class TestUpdate:
     def test_constants_hold_while_updating_and_move_after(
         self, continuous: bool, rng: np.random.Generator
     ) -> None:
-        trainer = new_trainer(continuous, agent=NORMAL)
+        trainer = new_trainer(continuous, agent=NORMAL, **CHEAP)
         reset(trainer.agent)
         far = agents.observations(rng, 4, 8, continuous)
         far["stimulus"] = 50.0 + 9.0 * far["stimulus"]
@@ -134,7 +135,7 @@ class TestUpdate:
     def test_the_last_step_is_to_learn_the_observations(
         self, rng: np.random.Generator
     ) -> None:
-        trainer = new_trainer(agent=NORMAL)
+        trainer = new_trainer(agent=NORMAL, **CHEAP)
         reset(trainer.agent)
         experience = agents.experience(trainer.agent, rng)
         valid = trainer._prepare(experience)[0].valid.numpy() > 0

@@ -1,8 +1,9 @@
 """Runs a SavedModel through TensorFlow's C API, without Python's TensorFlow.
 
-    python run_c_api.py LIBRARY MODEL SIGNATURES.json IN.npz OUT.npz
+    python run_c_api.py LIBRARY MODEL SIGNATURES.json IN.npz OUT.npz [IN.npz ...]
 
-IN has `seed` `[B, 2]` and observations `[T, B, ...]`; OUT gets what each step gave.
+One session lives them all, whatever their batches. IN has `seed` `[B, 2]` and
+observations `[T, B, ...]`; OUT gets what each step gave.
 Not a test; `test_foreign_runtimes.py` runs it.
 """
 
@@ -18,12 +19,20 @@ c_api.TYPES["uint8"] = 4
 
 
 def main():
-    library, model, signatures, inputs, outputs = sys.argv[1:]
+    library, model, signatures, *files = sys.argv[1:]
     described = json.loads(pathlib.Path(signatures).read_text())
     session = c_api.Session(c_api.bind(library), model)
     begin, step = (
         c_api.Signature(session, described[name]) for name in ("initial_state", "step")
     )
+    for inputs, outputs in zip(files[::2], files[1::2], strict=True):
+        live(session, begin, step, inputs, outputs)
+    loaded = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
+    assert not loaded, f"{loaded} imported"
+
+
+def live(session, begin, step, inputs, outputs):
+    """The lifetimes of one file."""
     shown = dict(np.load(inputs))
     seed = shown.pop("seed")
     state = run(session, begin, {"seed": seed}, len(seed))
@@ -34,8 +43,6 @@ def main():
         state = {key: given.pop(key) for key in state}
         rows.append(given)
     np.savez(outputs, **{k: np.stack([row[k] for row in rows]) for k in rows[0]})
-    loaded = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
-    assert not loaded, f"{loaded} imported"
 
 
 def run(session, signature, arrays, batch):

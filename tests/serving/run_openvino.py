@@ -1,9 +1,10 @@
 """Runs a SavedModel's only signature with OpenVINO, where no TensorFlow is imported.
 
-    python run_openvino.py MODEL IN.npz OUT.npz
+    python run_openvino.py MODEL IN.npz OUT.npz [IN.npz OUT.npz ...]
 
-IN has the first state and observations `[T, B, ...]` by name; OUT gets what each step
-gave. Not a test; `test_foreign_runtimes.py` runs it.
+Converted and compiled once for all of them, whatever their batches. IN has the first
+state and observations `[T, B, ...]` by name; OUT gets what each step gave.
+Not a test; `test_foreign_runtimes.py` runs it.
 """
 
 import re
@@ -14,10 +15,18 @@ import openvino
 
 
 def main():
-    model, inputs, outputs = sys.argv[1:]
+    model, *files = sys.argv[1:]
     core = openvino.Core()
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = core.compile_model(openvino.convert_model(model), "CPU", options)
+    for inputs, outputs in zip(files[::2], files[1::2], strict=True):
+        live(compiled, inputs, outputs)
+    loaded = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
+    assert not loaded, f"{loaded} imported"
+
+
+def live(compiled, inputs, outputs):
+    """The lifetimes of one file."""
     shown = dict(np.load(inputs))
     state = {key: shown.pop(key) for key in list(shown) if key.startswith("state_")}
     rows = []
@@ -26,8 +35,6 @@ def main():
         state = {key: given.pop(key) for key in state}
         rows.append(given)
     np.savez(outputs, **{k: np.stack([row[k] for row in rows]) for k in rows[0]})
-    loaded = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
-    assert not loaded, f"{loaded} imported"
 
 
 def run(compiled, arrays):

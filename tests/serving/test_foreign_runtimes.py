@@ -1,7 +1,6 @@
 """Zoo agents in runtimes without Python's TensorFlow: the C API, C++, OpenVINO.
 
-The same 200 steps as the live policy's, at batch 1, 7 and 64, each in a process of its
-own.
+The same 200 steps as the live policy's, at batch 1, 7 and 64, in a process of its own.
 """
 
 from __future__ import annotations
@@ -58,12 +57,16 @@ def run(*command: Any) -> None:
 def test_the_c_api(id: str, recorded: Callable[..., Lives], tmp_path: Path) -> None:
     model = directory(id)
     (tmp_path / "signatures.json").write_text(json.dumps(describe(model)))
-    for batch in BATCHES if id != FAST else (7,):
+    signatures, files = tmp_path / "signatures.json", []
+    batches = BATCHES if id != FAST else (7,)
+    for batch in batches:
         expected = recorded(id, batch)
-        np.savez(tmp_path / "in.npz", seed=expected.seeds, **expected.shown)
-        files = (tmp_path / n for n in ("signatures.json", "in.npz", "out.npz"))
-        run(sys.executable, C_API, library(), model, *files)
-        given = dict(np.load(tmp_path / "out.npz"))
+        files += [tmp_path / f"in{batch}.npz", tmp_path / f"out{batch}.npz"]
+        np.savez(files[-2], seed=expected.seeds, **expected.shown)
+    run(sys.executable, C_API, library(), model, signatures, *files)
+    for batch in batches:
+        expected = recorded(id, batch)
+        given = dict(np.load(tmp_path / f"out{batch}.npz"))
         lives.assert_equal(given, expected.given, expected.within)
 
 
@@ -148,16 +151,19 @@ def test_openvino(id: str, recorded: Callable[..., Lives], tmp_path: Path) -> No
     agent = load(id)
     model = export.export_agent(agent, tmp_path / "model")
     only(model, "deterministic")
+    files = []
     for batch in BATCHES:
         expected = recorded(id, batch)
         state = flatten_state(agent.state_from_seeds(expected.seeds))
         arrays = {key: np.asarray(value) for key, value in state.items()}
-        np.savez(tmp_path / "in.npz", **arrays, **expected.shown)
-        files = (tmp_path / name for name in ("in.npz", "out.npz"))
-        done = attempt(sys.executable, OPENVINO, model, *files)
-        if NO_RULE in done.stderr and expected.shown["stimulus"].dtype == np.uint8:
-            pytest.skip(f"OpenVINO cannot convert {id}: it has no rule for Bitcast")
-        assert done.returncode == 0, done.stderr[-3000:]
+        files += [tmp_path / f"in{batch}.npz", tmp_path / f"out{batch}.npz"]
+        np.savez(files[-2], **arrays, **expected.shown)
+    done = attempt(sys.executable, OPENVINO, model, *files)
+    if NO_RULE in done.stderr and expected.shown["stimulus"].dtype == np.uint8:
+        pytest.skip(f"OpenVINO cannot convert {id}: it has no rule for Bitcast")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for batch in BATCHES:
+        expected = recorded(id, batch)
         greedy = {k: v for k, v in expected.given.items() if k != "action"}
-        given = dict(np.load(tmp_path / "out.npz"))
+        given = dict(np.load(tmp_path / f"out{batch}.npz"))
         lives.assert_equal(given, greedy, own_functions(expected, greedy))

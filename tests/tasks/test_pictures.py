@@ -33,7 +33,7 @@ def test_the_same_number_is_the_same_image(images):
     pictures.draw_images.cache_clear()
     np.testing.assert_array_equal(pictures.draw_images(0, 16), images)
 
-    @tf.function
+    @tf.function(autograph=False)
     def traced():  # the first call may come while a graph is being built
         pictures.draw_images.cache_clear()
         return tf.constant(pictures.draw_images(0, 16))

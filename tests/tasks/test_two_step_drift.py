@@ -132,7 +132,7 @@ def test_rules_are_the_same_with_and_without_xla():
     task = DriftingTwoStep(trials=4)
     outcomes = []
     for jit in (False, True):
-        step = tf.function(task.step, jit_compile=jit)
+        step = tf.function(task.step, jit_compile=jit, autograph=False)
         state, _ = task.reset(64, tf.constant([5, 0]))
         seen = []
         for t in range(task.lifetime_steps):

@@ -59,6 +59,9 @@ def test_what_a_dose_does_not_show_is_unknown(
 ) -> None:
     """As where an agent without units never chooses in a second exposure."""
     monkeypatch.setattr(dose_response, "metrics", lambda *_: {})
+    # Whatever it has lived, which takes long to compile.
+    monkeypatch.setattr(dose_response, "collecting", lambda _: lambda *_: ())
+    monkeypatch.setattr(dose_response, "to_lifetimes", lambda lived: lived)
     openness = np.zeros(UNITS)
     monkeypatch.setattr(dose_response, "measure_gates", lambda *_: openness)
     doses = record_doses(agent, task, 4, repeats=1).values()

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from harness.collection import collected_eagerly  # noqa: F401 - for the whole module
 
 from kerasmeta import tasks
 from kerasmeta._keras import tf

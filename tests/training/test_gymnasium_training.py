@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from safetensors.numpy import load_file
 
 import zoo
 from export import export_agent
+from kerasmeta.cli import main
 from kerasmeta.training.evaluation import evaluate, references
-from kerasmeta.training.loop import train
+from kerasmeta.training.loop import TrainingResult, train
 from kerasmeta.training.recipes import recipe
 from kerasmeta.training.run_directory import RunDirectory
 from kerasmeta.training.runs import load_run
@@ -51,12 +53,33 @@ def test_a_known_optimum_is_learnt(
     assert chance < enough < found.mean <= optimum + 1e-6
 
 
+class Left(NamedTuple):
+    """What one run has left."""
+
+    trained: TrainingResult
+    alone: RunDirectory
+    killed: RunDirectory  # as a kill after the first of two checkpoints leaves it
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    path = tmp_path_factory.mktemp("runs")
+    alone, killed = RunDirectory(path / "alone"), RunDirectory(path / "killed")
+
+    def keep(row: dict[str, Any]) -> None:
+        if row["iteration"] == 3:
+            shutil.copytree(alone.path, killed.path)
+
+    return Left(train(small(4), alone, report=keep), alone, killed)
+
+
 @pytest.mark.slow
-def test_a_resumed_run_is_the_one_left_alone(tmp_path: Path) -> None:
-    alone, resumed = RunDirectory(tmp_path / "alone"), RunDirectory(tmp_path / "two")
-    train(small(4), alone)
-    train(small(2), resumed)
+def test_a_resumed_run_is_the_one_left_alone(left: Left, tmp_path: Path) -> None:
+    alone = left.alone
+    resumed = RunDirectory(shutil.copytree(left.killed.path, tmp_path / "run"))
+    kept = resumed.read_metrics()[:2]
     train(small(4), resumed, resume=True)
+    assert resumed.read_metrics()[:2] == kept  # with their times: not run again
     one, other = (load_file(run.weights_path) for run in (alone, resumed))
     for name, array in one.items():
         np.testing.assert_array_equal(array, other[name], err_msg=name)
@@ -70,9 +93,8 @@ def test_a_resumed_run_is_the_one_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_loaded_exported_and_published(tmp_path: Path) -> None:
-    run = RunDirectory(tmp_path / "run")
-    trained = train(small(2), run)
+def test_a_run_is_loaded_exported_and_published(left: Left, tmp_path: Path) -> None:
+    trained, run = left.trained, left.alone
     agent, task = load_run(run.path)
     assert task == trained.task
     one, other = (evaluate(a, task, 5) for a in (agent, trained.agent))
@@ -97,7 +119,9 @@ def test_references_are_chance_and_gymnasiums_threshold() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_trains_and_evaluates(tmp_path: Path) -> None:
+def test_the_command_line_trains_and_evaluates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = [sys.executable, "-m", "kerasmeta.cli"]
     options = ["--steps", "400", "--set", "lifetimes=2", "--set", "agent.units=4"]
     options += ["--set", "task.collect_steps=100", "--json"]
@@ -111,11 +135,9 @@ def test_the_command_line_trains_and_evaluates(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["task"], told["agent"], told["steps"]) == ("CartPole-v1", "lstm", 400)
     assert set(told["metrics"]) == {"return", "length"}
-    done = subprocess.run(
-        [*command, "evaluate", told["run"], "--lifetimes", "3", "--json"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["references"]["published"] == {"return": 475.0}
+    monkeypatch.chdir(tmp_path)  # one process is enough to see that it is one
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", told["run"], "--lifetimes", "3", "--json"])
+    assert ended.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["references"]["published"] == {"return": 475.0}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness.collection import collected_eagerly  # noqa: F401 - for the whole module
 
 from kerasmeta import UserError, tasks
 from kerasmeta._keras import tf

@@ -15,11 +15,10 @@ from kerasmeta.training.recipes import recipe
 LIFETIMES, UNCUED, CUED = 4, 4, 4
 
 
-def small_config(iterations: int, kind: str = "ep_lstm"):
+def small_config(iterations: int):
     steps = iterations * LIFETIMES * (UNCUED + 1 + CUED)
-    base = recipe(
-        "episodic_two_step", kind, {"uncued_trials": UNCUED, "cued_trials": CUED}
-    )
+    parameters = {"uncued_trials": UNCUED, "cued_trials": CUED}
+    base = recipe("episodic_two_step", "ep_lstm", parameters)
     return base.with_overrides(
         [
             f"lifetimes={LIFETIMES}",
@@ -62,9 +61,8 @@ def test_resident_memory_stays_flat(tmp_path: Path) -> None:
     assert resident["1000"] <= 1.03 * resident["100"]
 
 
-@pytest.mark.parametrize("kind", ["lstm", "ep_lstm"])
-def test_one_trace_serves_all_iterations(kind: str) -> None:
-    trainer = Trainer(small_config(3, kind))
+def test_one_trace_serves_all_iterations() -> None:
+    trainer = Trainer(small_config(3))
     for _ in range(3):
         trainer.iterate()
     assert trainer.iterate.experimental_get_tracing_count() == 1

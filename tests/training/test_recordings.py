@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pytest
 from harness import agents
+from harness.collection import collected_eagerly  # noqa: F401 - for the whole module
 from harness.toy_tasks import Countdown
 
 from kerasmeta import tasks

@@ -1,4 +1,7 @@
-"""Searches: their space, their results, and what survives a kill."""
+"""Searches: their space, their results, and what survives a kill.
+
+KERASMETA_KILLS=1 has a killed search resumed by one process as well.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ from kerasmeta.training.tuning.space import dimensions, settings
 
 TINY = ["lifetimes=4", "task.trials=20", "agent.critic_units=4"]
 SEARCHED = ("trpo.delta=0.001:0.1", "agent.units=4,5,6")
+KILLS = int(os.environ.get("KERASMETA_KILLS", "0"))
 
 
 def search_config(**changes: Any) -> tuning.SearchConfig:
@@ -299,8 +304,35 @@ def wait_for(path: Path, count: int, process: Any) -> None:
         time.sleep(0.01)
 
 
+def go_on_alone(command: list[str]) -> str:
+    """Resumes a search in one process; what it prints."""
+    ended = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def go_on_together(command: list[str]) -> str:
+    """Resumes a search as a chief with two workers; what the chief prints."""
+    address = f"127.0.0.1:{20000 + os.getpid() % 20000}"
+    chief = subprocess.Popen(
+        [*command, "--resume", "--chief", address], stdout=subprocess.PIPE, text=True
+    )
+    work = [*command, "--worker", address]
+    workers = [subprocess.Popen(work, stdout=subprocess.PIPE) for _ in range(2)]
+    for worker in workers:
+        worker.communicate(timeout=300)
+    assert [worker.returncode for worker in workers] == [0, 0]
+    printed, _ = chief.communicate(timeout=120)
+    assert chief.returncode == 0
+    return printed
+
+
 @pytest.mark.slow
-def test_killed_and_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "go_on", [go_on_together, go_on_alone] if KILLS else [go_on_together]
+)
+def test_killed_and_resumed(go_on: Callable[[list[str]], str], tmp_path: Path) -> None:
+    """One process is killed; a chief and two workers share what was left to do."""
     out = tmp_path / "search"
     command = [*COMMAND, "--trials", "2", "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -308,10 +340,8 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     before = finished(out)
-    ended = subprocess.run([*command, "--resume"], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    answer = json.loads(ended.stdout)
-    assert len(answer["trials"]) == 2
+    answer = json.loads(go_on(command))
+    assert len(answer["trials"]) == len(finished(out)) == 2
     assert {file: finished(out)[file] for file in before} == before
     assert {Path(file).name for file in answer["files"]} == {
         *("results.csv", "search.png", "search.svg")
@@ -319,21 +349,3 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
     best = max(answer["trials"], key=lambda trial: trial["reward_per_trial"])
     delta = read_config(Path(answer["best"])).trpo.delta
     assert delta == best["values"]["trpo.delta"]
-
-
-@pytest.mark.slow
-def test_a_chief_and_two_workers(tmp_path: Path) -> None:
-    out, address = tmp_path / "search", f"127.0.0.1:{20000 + os.getpid() % 20000}"
-    common = [*COMMAND, "--out", str(out)]
-    chief = subprocess.Popen(
-        [*common, "--trials", "2", "--chief", address], stdout=subprocess.PIPE
-    )
-    while not (out / "search.json").exists():
-        assert chief.poll() is None
-        time.sleep(0.1)
-    workers = [subprocess.Popen([*common, "--worker", address]) for _ in range(2)]
-    assert [worker.wait(300) for worker in workers] == [0, 0]
-    printed, _ = chief.communicate(timeout=120)
-    assert chief.returncode == 0
-    answer = json.loads(printed)
-    assert len(answer["trials"]) == len(finished(out)) == 2
