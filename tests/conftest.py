@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import numpy as np
@@ -10,6 +11,17 @@ from hypothesis import settings
 
 # What commands write is tested as users see it, whatever level the caller's shell asks.
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
+# TensorFlow's modules live as long as the process: no collection looks through them.
+gc.disable()
+gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported."""
+    gc.freeze()
+    gc.enable()
+
 
 # Tests give the same answer on every run: examples are derived from the test itself.
 settings.register_profile(

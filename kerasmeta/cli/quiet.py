@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -21,11 +22,30 @@ def start_tensorflow(compiles: bool = True) -> None:
     Raises:
         UserError: The process has chosen Keras 3.
     """
-    with unheard():
+    with unheard(), uncollected():
         from kerasmeta._keras import tf
 
         if compiles:
             tf.function(lambda: tf.zeros([]) + 1.0, jit_compile=True)()
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Imports without garbage collection, which then leaves what they made alone.
+
+    TensorFlow's modules are 400,000 objects that live as long as the process; each full
+    collection would look through all of them. Without that, `evaluate` of 10 lifetimes
+    takes 4.8 s of processor time and not 6.7, a short training 13.0 and not 15.4.
+    """
+    if "tensorflow" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager
