@@ -35,6 +35,8 @@ def test_two_step_agents_are_model_based(id: str, means: Any) -> None:
     assert found["stay_uncommon_unrewarded"] >= 0.95
     assert 0.5 <= found["stay_uncommon_rewarded"] <= 0.8
     assert 0.5 <= found["stay_common_unrewarded"] <= 0.8
+    assert found["model_based_index"] >= 15.0  # the optimal player 20, a model-free -1
+    assert abs(found["model_free_index"]) <= 1.0  # 0 and 16
 
 
 def test_the_episodic_agent_plans_with_what_it_remembers(means: Any) -> None:

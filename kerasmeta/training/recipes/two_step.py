@@ -18,9 +18,10 @@ TWO_STEP: dict[str, dict[str, Any]] = {
     # After 2 M steps, Fisher products of a quarter and no annealing, rewards were the
     # optimal player's (0.706), but ties were broken by the last reward: model-free
     # index 0.60 +- 0.09, model-based 23.0 (evaluate, 10,000 lifetimes of seed 3; the
-    # optimal player 0 and 20.3). With these settings, 8 M steps, five seeds: 0.04 -0.12
-    # 0.13 -0.12 -0.13 and 20.4 22.5 20.7 19.8 21.5. A bonus from 0.01 to -0.005 hardens
-    # some ties: 1.15 (seed 0).
+    # optimal player 0 and 20.3). With these settings, five seeds: 0.57 0.22 0.02 -0.12
+    # 0.01 and 20.4 20.8 19.5 20.7 19.5; after 8 M steps 0.04 -0.12 0.13 -0.12 -0.13 and
+    # 20.4 22.5 20.7 19.8 21.5. A bonus from 0.01 to -0.005 hardens some ties: 1.15
+    # (seed 0, 8 M).
     "two_step": {
         "steps": 16_000_000,
         "trpo": {
@@ -37,10 +38,9 @@ TWO_STEP: dict[str, dict[str, Any]] = {
     # lowest of them rose to 1.95 with 3 M more (evaluate, 1,000 lifetimes).
     "episodic_two_step": {"steps": 8_000_000, "trpo": _ONE_TRIAL},
     # Planning pays little here (0.551 model-free, 0.5585 planning), so the noise of
-    # late updates must be little too. Five seeds, 1,000 lifetimes: 0.551 to 0.554; the
-    # published one in 100,000 lifetimes (20,000 of each of the seeds 100 to 104)
-    # 0.5549 (evaluate), each time above the model-free player's, 0.5518 on average
-    # (kerasmeta.tasks.play.play, same numbers and seeds; standard errors below 0.0003).
+    # late updates must be little too. Five seeds, 1,000 lifetimes: 0.547 to 0.553; the
+    # published one 0.5548 [0.5542, 0.5553], the model-free player 0.5518, who plans
+    # 0.5583 (evaluate --lifetimes 100000 --seed 100).
     # A bonus that ends at -0.005 was no better: 0.5525 and, with this one, 0.5516 (seed
     # 0).
     # Without annealing, with values that are not normalised, delta 0.01 and damping
