@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Bytecode is compiled by all cores: pip takes one, and a minute longer.
+PINNED := -q --no-compile --no-deps --require-hashes
+COMPILE := -W ignore -m compileall -qq -j 0
 # The benchmarks' environment sees .venv's packages and adds the peers.
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
@@ -31,7 +34,8 @@ $(STAMP): requirements/dev.txt setup.cfg pyproject.toml
 	sys.exit(None if (3, 11) <= v <= (3, 13) else \
 	"PYTHON: %d.%d is not supported; call make PYTHON=python3.11 (3.11 to 3.13)" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install $(PINNED) -r requirements/dev.txt
+	@$(BIN)/python $(COMPILE) .venv/lib || true # some packages carry files that are no Python
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -89,7 +93,8 @@ notebooks-execute: setup ## run the notebooks at full budgets, and keep their ou
 $(COLAB_STAMP): requirements/colab.txt setup.cfg
 	@test -x $(COLAB)/bin/python || $(COLAB_PYTHON) -m venv $(COLAB)
 	@echo '*' > $(COLAB)/.gitignore
-	$(COLAB)/bin/python -m pip install -q --no-deps --require-hashes -r requirements/colab.txt
+	$(COLAB)/bin/python -m pip install $(PINNED) -r requirements/colab.txt
+	@$(COLAB)/bin/python $(COMPILE) $(COLAB)/lib || true
 	$(COLAB)/bin/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
