@@ -42,7 +42,7 @@ $(STAMP): requirements/dev.txt setup.cfg pyproject.toml
 demo: setup ## train, evaluate, export, publish and load one episodic agent
 	$(BIN)/kerasmeta demo
 
-test: setup ## the tests a newcomer should run (nine minutes on two cores)
+test: setup ## the tests a newcomer should run (six to seven minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 slow: setup ## the slow tests: learning, kill and resume, the wheel
