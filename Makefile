@@ -8,8 +8,9 @@ COMPILE := -W ignore -m compileall -qq -j 0
 # The benchmarks' environment sees .venv's packages and adds the peers.
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
-# Two processes for the tests; a file's stay together, as they share what is compiled.
-SIDE_BY_SIDE ?= -n 2 --dist loadfile
+# A process for each core, up to four (2 GB each); a file's tests stay together, as they
+# share what is compiled.
+SIDE_BY_SIDE ?= -n logical --maxprocesses 4 --dist loadfile
 ROWS ?=
 ARGS ?=
 # Notebooks also run with the versions that Colab has.
@@ -42,7 +43,7 @@ $(STAMP): requirements/dev.txt setup.cfg pyproject.toml
 demo: setup ## train, evaluate, export, publish and load one episodic agent
 	$(BIN)/kerasmeta demo
 
-test: setup ## the tests a newcomer should run (six to seven minutes on two cores)
+test: setup ## the tests a newcomer should run (six minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 slow: setup ## the slow tests: learning, kill and resume, the wheel

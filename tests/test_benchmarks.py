@@ -70,6 +70,7 @@ def broken() -> Prepared:
 
 
 class TestTiming:
+    @pytest.mark.slow
     def test_alternates_and_finds_the_ratio(self) -> None:
         subjects = [
             Subject("fast", "tests.test_benchmarks:sleeper", {"seconds": 0.1}),
@@ -88,6 +89,7 @@ class TestTiming:
         assert timing.speed_ratio(ours, theirs) == Ratio(2.0, 1.0, 8.0, 3)
         assert ours.rate == 10.0
 
+    @pytest.mark.slow
     def test_failing_subject_says_why(self) -> None:
         with pytest.raises(SubjectError, match="broken: ValueError: no such thing"):
             timing.alternate([Subject("broken", "tests.test_benchmarks:broken")], 1)

@@ -84,7 +84,10 @@ UPDATE = [
     *["trpo.fisher_fraction=0.5", "trpo.cg_iterations=2"],
     *["trpo.critic_passes=1", "trpo.critic_minibatches=1"],
 ]
-CASES = [*((family, "ep_lstm") for family in TASKS), ("water_maze", "lstm")]
+CASES = [
+    *[("barcode_bandit", "ep_lstm"), ("water_maze", "ep_lstm"), ("water_maze", "lstm")],
+    pytest.param("episodic_visual_harlow", "ep_lstm", marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("family", "kind"), CASES)

@@ -124,6 +124,7 @@ def test_lesions_are_told_as_they_were_given(
     assert said.startswith("lstm on two_step, 20 lifetimes, units:3, 0 lesioned\n")
 
 
+@pytest.mark.slow
 def test_harlow_agents_are_evaluated_on_held_out_objects(
     command_line: Any, workplace: Path
 ) -> None:

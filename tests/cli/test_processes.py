@@ -93,6 +93,7 @@ def test_a_failing_command_writes_one_line_whatever_tensorflow_says(
     assert_refused(answer, ("--lesion 'memory'", "no memory"))
 
 
+@pytest.mark.slow
 def test_a_log_of_standard_error_holds_nothing_of_tensorflow(workplace: Path) -> None:
     answer = program("evaluate", "lstm", "--lifetimes", "2", "--json")
     assert answer.json["lifetimes"] == 2
@@ -104,6 +105,7 @@ def test_keras_3_chosen_for_the_command(workplace: Path) -> None:
     assert_refused(answer, ("TF_USE_LEGACY_KERAS '0'", "Keras 3", "before tensorflow"))
 
 
+@pytest.mark.slow
 def test_keras_3_chosen_by_the_process(registry: Path) -> None:
     answer = process(sys.executable, "-c", KERAS_3_FIRST, registry)
     assert answer.status == 1  # sys.exit with a text

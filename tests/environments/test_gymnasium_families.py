@@ -36,7 +36,15 @@ def assert_same(one: Any, other: Any) -> None:
         np.testing.assert_array_equal(one[key], other[key], err_msg=key)
 
 
-@pytest.mark.parametrize("family", tasks.names(), scope="class")
+# One of each kind; the others are slow tests.
+QUICK = ("two_step", "episodic_two_step", "volatile_bandit", "water_maze", "harlow")
+FAMILIES = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name in tasks.names()
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES, scope="class")
 class TestFamily:
     @pytest.fixture(scope="class")
     def single(self, family: str) -> Any:

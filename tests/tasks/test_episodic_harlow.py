@@ -157,7 +157,9 @@ def test_storing_step_has_seen_the_last_outcome():
     assert (before[store] % task.trials == 0).all()
 
 
-@pytest.mark.parametrize("variant", ["easy", "hard"])
+@pytest.mark.parametrize(
+    "variant", ["easy", pytest.param("hard", marks=pytest.mark.slow)]
+)
 def test_players_earn_their_closed_forms(variant):
     task = EpisodicHarlow(pairs=5, variant=variant)  # 10 episodes
     n = 400

@@ -18,6 +18,7 @@ def test_listing_does_not_import_tensorflow():
     assert subprocess.run([sys.executable, "-c", LISTING], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_task_can_be_imported_before_anything_else():
     # tf_agents would choose Keras 3 if it were imported first.
     command = "import kerasmeta.tasks.two_step.two_step"

@@ -53,7 +53,11 @@ def stock_experience(collector: Collector, index: int) -> Any:
 
 @pytest.mark.parametrize(
     ("kind", "lifetimes", "groups"),
-    [("lstm", LIFETIMES, 1), ("ep_lstm", LIFETIMES, 1), ("ep_lstm", 32, 2)],
+    [
+        ("lstm", LIFETIMES, 1),
+        pytest.param("ep_lstm", LIFETIMES, 1, marks=pytest.mark.slow),
+        ("ep_lstm", 32, 2),
+    ],
 )
 def test_equals_the_stock_driver(kind: str, lifetimes: int, groups: int) -> None:
     task = tasks.make("episodic_two_step", **SMALL)
