@@ -46,7 +46,7 @@ from kerasmeta.training import fine_tuning
 from kerasmeta.training.run_directory import RunDirectory
 
 place = Path(tempfile.mkdtemp())
-parent = fine_tuning.published(zoo.load("two_step/lstm"))
+parent = fine_tuning.published(zoo.load("two_step/lstm@1"))
 noisier = ["task.common=0.7", "task.high_reward=0.8", "task.low_reward=0.2"]
 config = fine_tuning.configuration(parent, changes=[*noisier, f"steps={STEPS}"])
 tuned = fine_tuning.fine_tune(parent, config, RunDirectory(place / "tuned"))
