@@ -20,8 +20,8 @@ that of the design (the g-prior of Zellner 1986; Sabanes Bove & Held 2011 for lo
 models). Being relative to the mean, it does not change with the number of lifetimes:
 the index estimated from 20 or from 2,000 lifetimes is the same quantity. It shrinks the
 indices of a player that lapses in a tenth of its choices by three percent; a choice
-that never fails gets a logit of at most 5.2. For an agent that never errs it decides how large
-the indices are, so compare such agents by sign and order.
+that never fails gets a logit of at most 5.2. For an agent that never errs it decides
+how large the indices are, so compare such agents by sign and order.
 
 Why not a penalty on the coefficients, 0.5 * ridge * |b|^2: it shrinks those of rare
 trial types more than those of frequent ones, CR against UU and CU against UR, and so
